@@ -1,0 +1,8 @@
+/// The page cache, the file system interfaces on it, and the VFS that users start from.
+@org.jspecify.annotations.NullMarked
+module org.pagewright.core {
+  requires static transitive org.jspecify;
+
+  exports org.pagewright.errno;
+  exports org.pagewright.block;
+}

@@ -1,0 +1,202 @@
+package org.pagewright.block;
+
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
+import org.pagewright.errno.FsException;
+
+/// One request to a [BlockDevice]: a contiguous range of the device, and the memory for it.
+///
+/// Named after Linux's `struct bio`. The memory may be scattered over several segments; their sizes
+/// add up to the length. The memory belongs to the device from [BlockDevice#submit(Bio)] until
+/// completion. Completion runs on any thread, holds no lock, and must not block.
+public final class Bio {
+  /// What the request does.
+  public enum Op {
+    /// Device to memory.
+    READ,
+    /// Memory to device.
+    WRITE,
+    /// Everything completed before becomes durable; no memory.
+    FLUSH
+  }
+
+  /// Called once, when the request has ended.
+  public interface Completion {
+    /// The request has ended.
+    ///
+    /// @param bio the request
+    /// @param error null on success
+    void ended(Bio bio, @Nullable FsException error);
+  }
+
+  /// Flag: this write itself is durable when it completes.
+  public static final int FUA = 1;
+
+  /// Flag: flush the device before this write starts.
+  public static final int PREFLUSH = 2;
+
+  private final Op op;
+  private final long pos;
+  private final int flags;
+  private final List<MemorySegment> segments = new ArrayList<>(4);
+  private long length;
+  private @Nullable Completion completion;
+  private @Nullable Object context;
+
+  private Bio(Op op, long pos, int flags) {
+    this.op = op;
+    this.pos = pos;
+    this.flags = flags;
+  }
+
+  /// A request without memory yet; add it with [#add(MemorySegment)].
+  ///
+  /// @param op what to do
+  /// @param pos byte on the device
+  /// @param flags FUA and PREFLUSH, or 0
+  /// @return a new request
+  public static Bio of(Op op, long pos, int flags) {
+    return new Bio(op, pos, flags);
+  }
+
+  /// A read into one segment.
+  ///
+  /// @param pos byte on the device
+  /// @param target memory to fill
+  /// @return a new request
+  public static Bio read(long pos, MemorySegment target) {
+    return of(Op.READ, pos, 0).add(target);
+  }
+
+  /// A write from one segment.
+  ///
+  /// @param pos byte on the device
+  /// @param source memory to write
+  /// @return a new request
+  public static Bio write(long pos, MemorySegment source) {
+    return of(Op.WRITE, pos, 0).add(source);
+  }
+
+  /// A flush.
+  ///
+  /// @return a new request
+  public static Bio flush() {
+    return of(Op.FLUSH, 0, 0);
+  }
+
+  /// Appends memory to the end of the range.
+  ///
+  /// @param segment memory; the caller keeps it alive until completion
+  /// @return this
+  public Bio add(MemorySegment segment) {
+    segments.add(segment);
+    length += segment.byteSize();
+    return this;
+  }
+
+  /// Sets what runs at the end.
+  ///
+  /// @param completion called once, by any thread
+  /// @param context anything the completion needs; see [#context()]
+  /// @return this
+  public Bio whenEnded(Completion completion, @Nullable Object context) {
+    this.completion = completion;
+    this.context = context;
+    return this;
+  }
+
+  /// What the request does.
+  ///
+  /// @return the operation
+  public Op op() {
+    return op;
+  }
+
+  /// First byte on the device.
+  ///
+  /// @return bytes from the start of the device
+  public long pos() {
+    return pos;
+  }
+
+  /// Length in bytes.
+  ///
+  /// @return the sum of the segments' sizes
+  public long length() {
+    return length;
+  }
+
+  /// FUA and PREFLUSH.
+  ///
+  /// @return a bit set
+  public int flags() {
+    return flags;
+  }
+
+  /// The memory, in order of device position. Owned by the bio: not to be changed.
+  ///
+  /// @return a live list
+  public List<MemorySegment> segments() {
+    return segments;
+  }
+
+  /// What [#whenEnded] was given.
+  ///
+  /// @return the context
+  public @Nullable Object context() {
+    return context;
+  }
+
+  /// Called by a device, once, when the request has ended.
+  ///
+  /// @param error null on success
+  public void end(@Nullable FsException error) {
+    Completion c = completion;
+    if (c != null) {
+      c.ended(this, error);
+    }
+  }
+
+  /// Submits and waits; an interrupt does not end the wait but is kept for the caller to see.
+  ///
+  /// @param device where to
+  /// @throws FsException what the device said
+  public void submitAndWait(BlockDevice device) throws FsException {
+    Waiter waiter = new Waiter();
+    whenEnded(waiter, null);
+    device.submit(this);
+    waiter.await();
+  }
+
+  private static final class Waiter implements Completion {
+    private final CountDownLatch done = new CountDownLatch(1);
+    private @Nullable FsException error; // written once before the latch opens
+
+    @Override
+    public void ended(Bio bio, @Nullable FsException error) {
+      this.error = error;
+      done.countDown();
+    }
+
+    void await() throws FsException {
+      boolean interrupted = false;
+      while (true) {
+        try {
+          done.await();
+          break;
+        } catch (InterruptedException e) {
+          interrupted = true; // the device still owns the memory: we may not leave
+        }
+      }
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+      if (error != null) {
+        throw error;
+      }
+    }
+  }
+}

@@ -1,0 +1,6 @@
+/// ext2, ext3 and ext4 on images and devices.
+@org.jspecify.annotations.NullMarked
+module org.pagewright.fs.ext4 {
+  requires transitive org.pagewright.core;
+  requires static transitive org.jspecify;
+}
