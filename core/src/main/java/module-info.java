@@ -2,6 +2,8 @@
 @org.jspecify.annotations.NullMarked
 module org.pagewright.core {
   requires static transitive org.jspecify;
+  // com.sun.nio.file.ExtendedOpenOption.DIRECT, the JDK's only door to O_DIRECT.
+  requires jdk.unsupported;
 
   exports org.pagewright.errno;
   exports org.pagewright.block;

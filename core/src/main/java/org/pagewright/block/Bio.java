@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
+import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
 
 /// One request to a [BlockDevice]: a contiguous range of the device, and the memory for it.
@@ -41,15 +42,17 @@ public final class Bio {
   private final Op op;
   private final long pos;
   private final int flags;
-  private final List<MemorySegment> segments = new ArrayList<>(4);
+  private final List<MemorySegment> segments;
   private long length;
   private @Nullable Completion completion;
   private @Nullable Object context;
 
-  private Bio(Op op, long pos, int flags) {
+  private Bio(Op op, long pos, int flags, List<MemorySegment> segments, long length) {
     this.op = op;
     this.pos = pos;
     this.flags = flags;
+    this.segments = segments;
+    this.length = length;
   }
 
   /// A request without memory yet; add it with [#add(MemorySegment)].
@@ -59,7 +62,7 @@ public final class Bio {
   /// @param flags FUA and PREFLUSH, or 0
   /// @return a new request
   public static Bio of(Op op, long pos, int flags) {
-    return new Bio(op, pos, flags);
+    return new Bio(op, pos, flags, new ArrayList<>(4), 0);
   }
 
   /// A read into one segment.
@@ -85,6 +88,18 @@ public final class Bio {
   /// @return a new request
   public static Bio flush() {
     return of(Op.FLUSH, 0, 0);
+  }
+
+  /// The same request with the same memory at another place, for a device that passes requests on
+  /// to one below it. It has no completion of its own yet; the memory list is shared, so neither
+  /// of the two may grow from now on.
+  ///
+  /// Compare Linux's block/bio.c:bio_alloc_clone().
+  ///
+  /// @param pos byte on the device below
+  /// @return a new request
+  public Bio cloneAt(long pos) {
+    return new Bio(op, pos, flags, segments, length);
   }
 
   /// Appends memory to the end of the range.
@@ -150,6 +165,30 @@ public final class Bio {
     return context;
   }
 
+  /// Called by a device before it touches the memory: throws unless the thread that will do so can.
+  /// It cannot when the memory is confined to another thread, was given back, or is read-only and
+  /// the request a read.
+  ///
+  /// @param device for the message
+  /// @param user the thread that will read or fill the memory
+  /// @throws FsException EFAULT
+  public void checkMemory(BlockDevice device, Thread user) throws FsException {
+    for (int i = 0; i < segments.size(); i++) {
+      MemorySegment segment = segments.get(i);
+      String why;
+      if (!segment.scope().isAlive()) {
+        why = "was given back already";
+      } else if (!segment.isAccessibleBy(user)) {
+        why = "belongs to one thread only; use a shared arena";
+      } else if (op == Op.READ && segment.isReadOnly()) {
+        why = "is read-only";
+      } else {
+        continue;
+      }
+      throw new FsException(Errno.EFAULT, device.name() + ": " + this + ": memory " + why);
+    }
+  }
+
   /// Called by a device, once, when the request has ended.
   ///
   /// @param error null on success
@@ -169,6 +208,18 @@ public final class Bio {
     whenEnded(waiter, null);
     device.submit(this);
     waiter.await();
+  }
+
+  /// The request for messages: `write of 4096 bytes at byte 8192`.
+  ///
+  /// @return operation, length and place
+  @Override
+  public String toString() {
+    return switch (op) {
+      case READ -> "read of " + length + " bytes at byte " + pos;
+      case WRITE -> "write of " + length + " bytes at byte " + pos;
+      case FLUSH -> "flush";
+    };
   }
 
   private static final class Waiter implements Completion {

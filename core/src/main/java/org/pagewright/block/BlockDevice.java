@@ -32,7 +32,12 @@ public interface BlockDevice extends AutoCloseable {
   boolean readOnly();
 
   /// Starts a request and returns; never blocks for the device, but may wait for a place in its
-  /// queue. [Bio] says how it ends. Errors are reported through the bio only.
+  /// queue. [Bio] says how it ends. Errors are reported through the bio only, that of a device
+  /// that was closed (EIO) and that of memory the device cannot use (EFAULT) too.
+  ///
+  /// The request may have ended before this returns, on this very thread: hold no lock here that
+  /// the completion takes. A completion may submit further requests. A write of no bytes with
+  /// [Bio#PREFLUSH] is a flush.
   ///
   /// @param bio a request that was not submitted before
   void submit(Bio bio);
@@ -83,7 +88,8 @@ public interface BlockDevice extends AutoCloseable {
     return false;
   }
 
-  /// Waits for requests under way, then gives back what the device holds. Idempotent.
+  /// Waits for requests under way and their completions, then gives back what the device holds;
+  /// later requests end with EIO. Idempotent. Does not flush. Not to be called by a completion.
   ///
   /// @throws FsException EIO if a last write failed
   @Override
@@ -103,6 +109,21 @@ public interface BlockDevice extends AutoCloseable {
     if (((pos | length) & (sectorSize() - 1)) != 0) {
       throw new FsException(
           Errno.EINVAL, name() + ": byte " + pos + ", length " + length + " not whole sectors");
+    }
+  }
+
+  /// Throws unless the request may run on this device: in range, whole sectors, and a write only
+  /// where writing is allowed. Every implementor calls it first.
+  ///
+  /// @param bio a request
+  /// @throws FsException EINVAL, EROFS
+  default void checkBio(Bio bio) throws FsException {
+    if (bio.op() == Bio.Op.FLUSH) {
+      return;
+    }
+    checkRange(bio.pos(), bio.length());
+    if (bio.op() == Bio.Op.WRITE && readOnly()) {
+      throw new FsException(Errno.EROFS, name() + ": " + bio);
     }
   }
 }
