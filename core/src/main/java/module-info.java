@@ -6,5 +6,9 @@ module org.pagewright.core {
   requires jdk.unsupported;
 
   exports org.pagewright.errno;
+  exports org.pagewright.sync;
+  exports org.pagewright.mem;
+  exports org.pagewright.iov;
   exports org.pagewright.block;
+  exports org.pagewright.cache;
 }

@@ -1,0 +1,572 @@
+package org.pagewright.cache;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import org.jspecify.annotations.Nullable;
+import org.pagewright.errno.Errno;
+import org.pagewright.errno.FsException;
+import org.pagewright.sync.LockClass;
+import org.pagewright.sync.Mutex;
+import org.pagewright.sync.RwSem;
+import org.pagewright.sync.SchedulePoint;
+
+/// The cached content of one file: its folios, its size, and the errors of writing it.
+///
+/// Compare Linux's struct address_space; the file size lives here, too. Lookups take no lock.
+///
+/// | guarded by    | what                                                                      |
+/// |---------------|---------------------------------------------------------------------------|
+/// | CACHE_INDEX   | changes of the index and its tags, the counts                             |
+/// | INVALIDATE    | shared: a fill may start; exclusive: folios go away and blocks change (R-G2) |
+/// | INODE (vfs)   | the size shrinks or grows from outside a folio                            |
+/// | FOLIO         | the size grows by a write into that folio (R-D1)                          |
+public final class AddressSpace {
+  /// Bytes of a folio; only this room and constants derived from it may depend on it.
+  public static final int FOLIO_SIZE = 4096;
+
+  /// Binary logarithm of [#FOLIO_SIZE].
+  public static final int FOLIO_SHIFT = 12;
+
+  /// Largest size of a file in bytes.
+  public static final long MAX_SIZE = Long.MAX_VALUE - FOLIO_SIZE + 1;
+
+  /// Flag of [#getOrCreate]: fail with EAGAIN rather than wait.
+  public static final int NOWAIT = WriteOp.NOWAIT;
+
+  /// Flag of [#getOrCreate]: a folio that is created here is to be dropped once clean.
+  public static final int DONTCACHE = WriteOp.DONTCACHE;
+
+  private static final VarHandle SIZE;
+
+  static {
+    try {
+      SIZE = MethodHandles.lookup().findVarHandle(AddressSpace.class, "size", long.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  /// What the owner of an address space hears. Called with FOLIO held; must not sleep.
+  public interface Host {
+    /// The first folio of this file became dirty.
+    ///
+    /// @param mapping the file
+    void becameDirty(AddressSpace mapping);
+  }
+
+  private final PageCache cache;
+  private final AddressSpaceOperations operations;
+  private final Host host;
+  private final @Nullable DirtyAccount account;
+  private final String name;
+  private final long number;
+  private final FolioIndex index = new FolioIndex();
+  private final Mutex indexLock = new Mutex(LockClass.CACHE_INDEX, this);
+  private final RwSem invalidateLock = new RwSem(LockClass.INVALIDATE, this);
+  private final ErrSeq writebackErrors = new ErrSeq();
+
+  private volatile long size;
+  private volatile int folios; // guarded by CACHE_INDEX for writing, as the next three
+  private volatile int dirty;
+  private volatile int writeback;
+  private volatile long writebackIndex; // where background write-out goes on; a hint
+
+  /// An empty file.
+  ///
+  /// @param cache whose memory it uses
+  /// @param operations the file system
+  /// @param host who is told when it becomes dirty
+  /// @param account the device whose dirty limits it counts in; null if its folios are memory
+  ///     themselves and are never written
+  /// @param name for messages, e.g. `disk.img:12`
+  public AddressSpace(
+      PageCache cache,
+      AddressSpaceOperations operations,
+      Host host,
+      @Nullable DirtyAccount account,
+      String name) {
+    this.cache = cache;
+    this.operations = operations;
+    this.host = host;
+    this.account = account;
+    this.name = name;
+    this.number = cache.nextMapping();
+  }
+
+  // ---- What belongs to it ---------------------------------------------------------------------
+
+  /// The cache whose memory it uses.
+  ///
+  /// @return never null
+  public PageCache cache() {
+    return cache;
+  }
+
+  /// The file system's side.
+  ///
+  /// @return never null
+  public AddressSpaceOperations operations() {
+    return operations;
+  }
+
+  /// Who owns it: the inode.
+  ///
+  /// @return never null
+  public Host host() {
+    return host;
+  }
+
+  /// The device whose dirty limits it counts in.
+  ///
+  /// @return null if its folios are never written
+  public @Nullable DirtyAccount account() {
+    return account;
+  }
+
+  /// A number that no other address space of this cache has.
+  ///
+  /// @return at least 1
+  public long number() {
+    return number;
+  }
+
+  /// Shared while a fill starts, exclusive while folios go away and blocks change (R-G2).
+  ///
+  /// @return a lock of class INVALIDATE
+  public RwSem invalidateLock() {
+    return invalidateLock;
+  }
+
+  /// Errors of writing this file, for each open file to hear once (R-H7).
+  ///
+  /// @return never null
+  public ErrSeq writebackErrors() {
+    return writebackErrors;
+  }
+
+  // ---- Size -----------------------------------------------------------------------------------
+
+  /// Size of the file in bytes. A reader looks at it after it knows the bytes to be good (R-B12).
+  ///
+  /// @return bytes
+  public long size() {
+    return size;
+  }
+
+  /// Sets the size: truncation, or growth from outside a folio. INODE held exclusive, or nobody
+  /// knows the file yet.
+  ///
+  /// @param size bytes
+  public void setSize(long size) {
+    this.size = size;
+  }
+
+  /// Grows the size to the end of accepted bytes. FOLIO held, so that write-out cannot take the new
+  /// bytes for what lies beyond the end (R-D1); bytes before size, so a reader that sees the size
+  /// sees the bytes (R-B13).
+  ///
+  /// @param end byte after the last accepted one
+  /// @return true if it grew
+  public boolean growSize(long end) {
+    long old = size;
+    while (end > old) {
+      if (SIZE.compareAndSet(this, old, end)) {
+        return true;
+      }
+      old = size;
+    }
+    return false;
+  }
+
+  /// Folio that holds a byte.
+  ///
+  /// @param pos byte in the file
+  /// @return index of the folio
+  public static long indexOf(long pos) {
+    return pos >>> FOLIO_SHIFT;
+  }
+
+  /// Bytes from a position to the end of the folio that holds it.
+  ///
+  /// @param pos byte in the file
+  /// @return 1 to the size of a folio
+  public int bytesToFolioEnd(long pos) {
+    return FOLIO_SIZE - (int) (pos & (FOLIO_SIZE - 1));
+  }
+
+  // ---- Lookup ---------------------------------------------------------------------------------
+
+  /// The folio at an index, as it was a moment ago. No lock, no reference: use it under its own
+  /// lock after a look at [Folio#isAttached()], or between two looks at its version.
+  ///
+  /// @param index folio number
+  /// @return null if there is none
+  public @Nullable Folio find(long index) {
+    return this.index.get(index);
+  }
+
+  /// The folio at an index, locked and attached, created if there is none.
+  ///
+  /// @param index folio number
+  /// @param flags NOWAIT, DONTCACHE or 0
+  /// @return locked; not uptodate if it is new
+  /// @throws FsException ENOMEM; EAGAIN with NOWAIT
+  public Folio getOrCreate(long index, int flags) throws FsException {
+    while (true) {
+      Folio folio = find(index);
+      if (folio == null) {
+        folio = insertNew(index, flags);
+        if (folio != null) {
+          return folio;
+        }
+        continue; // somebody was faster
+      }
+      if (!folio.tryLock()) {
+        if ((flags & NOWAIT) != 0) {
+          throw new FsException(Errno.EAGAIN, folio + " is locked");
+        }
+        folio.lock();
+      }
+      // While we waited for its lock, truncation or reclaim may have removed it (R-G1).
+      if (folio.isAttached()) {
+        if ((flags & DONTCACHE) == 0 && folio.isDropBehind()) {
+          folio.setDropBehind(false); // somebody wants to keep it after all (R-J6)
+        }
+        return folio;
+      }
+      folio.unlock();
+    }
+  }
+
+  /// Creates a folio.
+  ///
+  /// @param index folio number
+  /// @param flags NOWAIT, DONTCACHE or 0
+  /// @return the new folio, locked; null if there is one already
+  /// @throws FsException ENOMEM; EAGAIN with NOWAIT
+  public @Nullable Folio insertNew(long index, int flags) throws FsException {
+    int frame = cache.allocFrame((flags & NOWAIT) != 0);
+    Folio folio = new Folio(this, index, frame, cache.frames().chunk(frame));
+    indexLock.lock();
+    boolean inserted = this.index.get(index) == null;
+    if (inserted) {
+      this.index.insert(index, folio);
+      folios++;
+    }
+    indexLock.unlock();
+    if (!inserted) {
+      folio.freezeDetached(false);
+      folio.unlock();
+      cache.freeFrame(folio);
+      return null;
+    }
+    if ((flags & DONTCACHE) != 0) {
+      folio.setDropBehind(true);
+    }
+    MemoryPolicy policy = cache.policy();
+    if (policy != null) {
+      policy.inserted(folio);
+    }
+    return folio;
+  }
+
+  /// Collects present folios of a range in ascending order.
+  ///
+  /// @param first first index
+  /// @param last last index
+  /// @param out receives them, up to its length
+  /// @return how many
+  public int gather(long first, long last, @Nullable Folio[] out) {
+    return gather(first, last, -1, out);
+  }
+
+  /// Collects dirty folios of a range in ascending order.
+  ///
+  /// @param first first index
+  /// @param last last index
+  /// @param out receives them, up to its length
+  /// @return how many
+  public int gatherDirty(long first, long last, @Nullable Folio[] out) {
+    return gather(first, last, FolioIndex.TAG_DIRTY, out);
+  }
+
+  /// Collects folios that [#tagDirtyToWrite] marked, in ascending order.
+  ///
+  /// @param first first index
+  /// @param last last index
+  /// @param out receives them, up to its length
+  /// @return how many
+  public int gatherToWrite(long first, long last, @Nullable Folio[] out) {
+    return gather(first, last, FolioIndex.TAG_TOWRITE, out);
+  }
+
+  /// Collects folios under write-out in ascending order.
+  ///
+  /// @param first first index
+  /// @param last last index
+  /// @param out receives them, up to its length
+  /// @return how many
+  public int gatherWriteback(long first, long last, @Nullable Folio[] out) {
+    return gather(first, last, FolioIndex.TAG_WRITEBACK, out);
+  }
+
+  private int gather(long first, long last, int tag, @Nullable Folio[] out) {
+    if (folios == 0) {
+      return 0;
+    }
+    indexLock.lock();
+    int n = index.gather(first, last, tag, out);
+    indexLock.unlock();
+    return n;
+  }
+
+  // ---- Dirty and write-out --------------------------------------------------------------------
+
+  /// Marks every folio of a range that is dirty now, so that an integrity sync writes those and no
+  /// more, however fast others dirty new ones (R-H3).
+  ///
+  /// @param first first index
+  /// @param last last index
+  public void tagDirtyToWrite(long first, long last) {
+    indexLock.lock();
+    index.tagDirtyToWrite(first, last);
+    indexLock.unlock();
+  }
+
+  /// Takes the mark of [#tagDirtyToWrite] from a folio that needs no write-out. FOLIO held.
+  ///
+  /// @param folio attached
+  public void clearToWrite(Folio folio) {
+    indexLock.lock();
+    if (index.get(folio.index()) == folio) {
+      index.clearTag(folio.index(), FolioIndex.TAG_TOWRITE);
+    }
+    indexLock.unlock();
+  }
+
+  void setDirty(Folio folio) {
+    indexLock.lock();
+    boolean first = false;
+    if (!folio.set(Folio.DIRTY)) {
+      index.setTag(folio.index(), FolioIndex.TAG_DIRTY);
+      first = dirty == 0;
+      countDirty(1);
+    }
+    indexLock.unlock();
+    if (first) {
+      host.becameDirty(this);
+    }
+  }
+
+  private void countDirty(int n) {
+    assert indexLock.isHeldByCaller();
+    dirty += n;
+    if (account != null) {
+      account.dirtied(n);
+      cache.dirtied(n);
+    }
+  }
+
+  private void countWriteback(int n) {
+    assert indexLock.isHeldByCaller();
+    writeback += n;
+    if (account != null) {
+      account.writeback(n);
+    }
+    cache.writeback(n);
+  }
+
+  boolean clearDirtyForIo(Folio folio) {
+    indexLock.lock();
+    boolean was = folio.clear(Folio.DIRTY);
+    if (was) {
+      countDirty(-1);
+    }
+    indexLock.unlock();
+    return was;
+  }
+
+  void startWriteback(Folio folio) {
+    indexLock.lock();
+    boolean was = folio.set(Folio.WRITEBACK);
+    assert !was : folio;
+    index.setTag(folio.index(), FolioIndex.TAG_WRITEBACK);
+    if (!folio.isDirty()) {
+      index.clearTag(folio.index(), FolioIndex.TAG_DIRTY);
+    }
+    index.clearTag(folio.index(), FolioIndex.TAG_TOWRITE);
+    countWriteback(1);
+    indexLock.unlock();
+  }
+
+  void endWriteback(Folio folio, boolean written) {
+    indexLock.lock();
+    assert folio.isWriteback() && index.get(folio.index()) == folio : folio;
+    boolean first = false;
+    if (!written && !folio.set(Folio.DIRTY)) {
+      first = dirty == 0;
+      countDirty(1);
+      index.setTag(folio.index(), FolioIndex.TAG_DIRTY);
+    }
+    index.clearTag(folio.index(), FolioIndex.TAG_WRITEBACK);
+    countWriteback(-1);
+    if (written && account != null) {
+      account.written();
+    }
+    indexLock.unlock();
+    if (first) {
+      host.becameDirty(this);
+    }
+    folio.clearWritebackAndWake();
+    if (written && folio.isDropBehind()) {
+      dropBehind(folio);
+    }
+  }
+
+  /// Removes a clean folio that was only passing through (R-J6). Tries once: whoever holds the folio
+  /// lock now has a use for it.
+  private void dropBehind(Folio folio) {
+    if (folio.tryLock()) {
+      if (folio.isAttached() && folio.isDropBehind()) {
+        evict(folio);
+      }
+      folio.unlock();
+    }
+  }
+
+  // ---- Removal --------------------------------------------------------------------------------
+
+  /// Removes a folio whose bytes cease to exist, dirty or not. FOLIO held and kept, INVALIDATE
+  /// exclusive unless the file is going away; not under write-out (R-G3). The operations have been
+  /// told already.
+  ///
+  /// @param folio attached
+  public void detach(Folio folio) {
+    assert folio.isLocked() && !folio.isWriteback() : folio;
+    SchedulePoint.reach(SchedulePoint.Kind.TRUNCATE, folio);
+    indexLock.lock();
+    if (folio.clear(Folio.DIRTY)) {
+      countDirty(-1);
+    }
+    int references = folio.freezeDetached(false);
+    index.remove(folio.index());
+    folios--;
+    indexLock.unlock();
+    removed(folio, references, false);
+  }
+
+  /// Removes a folio that nobody uses, for its frame. FOLIO held and kept.
+  ///
+  /// @param folio attached
+  /// @return false if it is dirty, under write-out or in use (R-I4), or the file system keeps it
+  public boolean evict(Folio folio) {
+    assert folio.isLocked() && folio.isAttached() : folio;
+    SchedulePoint.reach(SchedulePoint.Kind.EVICT, folio);
+    if (folio.isDirty()
+        || folio.isWriteback()
+        || folio.references() > 0
+        || !operations.releaseFolio(folio)) {
+      return false;
+    }
+    indexLock.lock();
+    int references = folio.freezeDetached(true);
+    if (references == 0) {
+      index.remove(folio.index());
+      folios--;
+    }
+    indexLock.unlock();
+    if (references != 0) {
+      return false;
+    }
+    removed(folio, 0, true);
+    cache.countEviction();
+    return true;
+  }
+
+  private void removed(Folio folio, int references, boolean evicted) {
+    MemoryPolicy policy = cache.policy();
+    if (policy != null) {
+      policy.removed(folio, evicted);
+    }
+    if (references == 0) {
+      cache.freeFrame(folio);
+    }
+  }
+
+  // ---- Counts ---------------------------------------------------------------------------------
+
+  /// Folios in memory.
+  ///
+  /// @return a number that may be old already
+  public int folios() {
+    return folios;
+  }
+
+  /// Folios that are dirty.
+  ///
+  /// @return a number that may be old already
+  public int dirtyFolios() {
+    return dirty;
+  }
+
+  /// Folios under write-out.
+  ///
+  /// @return a number that may be old already
+  public int writebackFolios() {
+    return writeback;
+  }
+
+  /// Where background write-out goes on (R-H6).
+  ///
+  /// @return an index
+  public long writebackIndex() {
+    return writebackIndex;
+  }
+
+  /// Notes where background write-out stopped.
+  ///
+  /// @param index the next folio to look at
+  public void setWritebackIndex(long index) {
+    writebackIndex = index;
+  }
+
+  /// Throws unless flags and tags agree (R-H1) and nothing is locked. For quiet moments: nobody
+  /// else may use the file.
+  ///
+  /// @return true
+  public boolean checkInvariants() {
+    @Nullable Folio[] batch = new @Nullable Folio[64];
+    long from = 0;
+    int seen = 0;
+    int dirtySeen = 0;
+    int writebackSeen = 0;
+    indexLock.lock();
+    try {
+      int n;
+      while ((n = index.gather(from, Long.MAX_VALUE >>> FOLIO_SHIFT, -1, batch)) > 0) {
+        for (int i = 0; i < n; i++) {
+          Folio folio = batch[i];
+          assert folio != null && folio.checkInvariants() && folio.isAttached() : folio;
+          assert !folio.isLocked() : folio;
+          assert folio.isDirty() == index.hasTag(folio.index(), FolioIndex.TAG_DIRTY) : folio;
+          assert folio.isWriteback() == index.hasTag(folio.index(), FolioIndex.TAG_WRITEBACK)
+              : folio;
+          seen++;
+          dirtySeen += folio.isDirty() ? 1 : 0;
+          writebackSeen += folio.isWriteback() ? 1 : 0;
+          from = folio.index() + 1;
+        }
+      }
+      assert seen == folios && dirtySeen == dirty && writebackSeen == writeback
+          : this + ": counted " + seen + ", " + dirtySeen + ", " + writebackSeen;
+    } finally {
+      indexLock.unlock();
+    }
+    return true;
+  }
+
+  @Override
+  public String toString() {
+    return name;
+  }
+}

@@ -1,0 +1,618 @@
+package org.pagewright.cache;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import org.jspecify.annotations.Nullable;
+import org.pagewright.mem.FramePool;
+import org.pagewright.sync.LockClass;
+import org.pagewright.sync.Lockdep;
+import org.pagewright.sync.SchedulePoint;
+import org.pagewright.sync.WaitQueue;
+
+/// A piece of a file in memory: its place in the file, its frame, and one atomic state word.
+///
+/// ## The state word
+///
+///     63..32  version: odd while the bytes change, two more for each change
+///     31..16  references beyond the cache
+///     15..10  (free)
+///      9..8   FREQ        how often it was used, 0 to 3, for reclaim
+///      7      DETACHED    no longer part of its file, for ever
+///      6      DROPBEHIND  to be dropped once it is clean (R-J6)
+///      5      READAHEAD   a read that meets it starts the next window (R-I8)
+///      4      WRITEBACK   being written to its store
+///      3      DIRTY       newer than its store
+///      2      UPTODATE    all its bytes are the file's
+///      1      WAITERS     somebody waits for the end of LOCKED or WRITEBACK
+///      0      LOCKED
+///
+/// ## Transitions
+///
+/// | from        | event           | to                              | method                   |
+/// |-------------|-----------------|---------------------------------|--------------------------|
+/// | -           | insert          | attached, L                     | [AddressSpace#insert]    |
+/// | L, !U       | read ended      | U or !U, unlocked               | [#endRead(boolean)]      |
+/// | L           | bytes change    | L, version odd, then even       | [#beginChange()]         |
+/// | L           | dirty           | D, tagged, accounted            | [#markDirty()]           |
+/// | L, D, !W    | clear for I/O   | !D; W or redirty before unlock  | [#clearDirtyForIo()]     |
+/// | L, !D       | write-out       | W                               | [#startWriteback()]      |
+/// | W           | end of I/O      | !W, no folio lock needed (R-H13)| [#endWriteback(boolean)] |
+/// | L           | truncate, evict | DETACHED                        | [AddressSpace#detach]    |
+///
+/// Invariants, see [#checkInvariants()]: D or W implies attached; no D and W on a detached folio.
+///
+/// ## Readers without a lock
+///
+/// A reader notes the state, copies, and looks again: if the version moved or the folio was
+/// detached, what it copied may be torn or another file's, and it starts over. So a reader costs two
+/// loads, and a read of one folio sees each write to that folio whole or not at all (R-B13). The
+/// version moves before a frame is given back, hence a reused frame is noticed too.
+///
+/// There is no error flag: errors live in the [ErrSeq] of the address space. The lock has no owner,
+/// because an I/O completion may give it back.
+public final class Folio {
+  private static final VarHandle STATE;
+
+  static {
+    try {
+      STATE = MethodHandles.lookup().findVarHandle(Folio.class, "state", long.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  // Bits of the state word.
+  static final long LOCKED = 1;
+  static final long WAITERS = 1 << 1;
+  static final long UPTODATE = 1 << 2;
+  static final long DIRTY = 1 << 3;
+  static final long WRITEBACK = 1 << 4;
+  static final long READAHEAD = 1 << 5;
+  static final long DROPBEHIND = 1 << 6;
+  static final long DETACHED = 1 << 7;
+  static final long FREQ_ONE = 1 << 8;
+  static final long FREQ = 3 << 8;
+  static final long REF_ONE = 1L << 16;
+  static final long REFS = 0xFFFFL << 16;
+  static final long VERSION_ONE = 1L << 32;
+  static final long VERSION = ~0L << 32;
+
+  /// What must not move between the two looks of a lock-free reader.
+  private static final long STABLE = VERSION | DETACHED | UPTODATE;
+
+  private static final WaitQueue[] QUEUES = new WaitQueue[256];
+
+  static {
+    for (int i = 0; i < QUEUES.length; i++) {
+      QUEUES[i] = new WaitQueue();
+    }
+  }
+
+  private final AddressSpace mapping;
+  private final long index;
+  private final int frame;
+  private final MemorySegment chunk;
+  private final int chunkOffset;
+
+  /// What the file system keeps for this folio, e.g. which of its blocks are uptodate. Guarded by
+  /// the folio lock, or by write-out while W.
+  private @Nullable Object attachment;
+
+  // Links of a FolioQueue; guarded by the lock of the queue's owner.
+  @Nullable Folio queueNext;
+  @Nullable Folio queuePrevious;
+  @Nullable FolioQueue queue;
+
+  @SuppressWarnings("unused") // through STATE
+  private volatile long state;
+
+  Folio(AddressSpace mapping, long index, int frame, MemorySegment chunk) {
+    this.mapping = mapping;
+    this.index = index;
+    this.frame = frame;
+    this.chunk = chunk;
+    this.chunkOffset = FramePool.offsetInChunk(frame);
+    assert Lockdep.acquired(LockClass.FOLIO, this);
+    state = LOCKED; // it is born locked by the thread that will fill it
+  }
+
+  // ---- Where it is ----------------------------------------------------------------------------
+
+  /// The file it belongs to, or belonged to before it was detached.
+  ///
+  /// @return never null; see [#isAttached()]
+  public AddressSpace mapping() {
+    return mapping;
+  }
+
+  /// Whether it is still part of its file. After the folio lock was waited for, always look (R-G1).
+  ///
+  /// @return false once truncation or reclaim has removed it; it never comes back (R-G3)
+  public boolean isAttached() {
+    return (stateAcquire() & DETACHED) == 0;
+  }
+
+  /// Folio number in the file.
+  ///
+  /// @return the index; kept after detaching
+  public long index() {
+    return index;
+  }
+
+  /// First byte in the file.
+  ///
+  /// @return bytes from the start of the file
+  public long pos() {
+    return index << AddressSpace.FOLIO_SHIFT;
+  }
+
+  /// Size in bytes. Not assumed to be one page by anybody.
+  ///
+  /// @return bytes
+  public int size() {
+    return AddressSpace.FOLIO_SIZE;
+  }
+
+  /// Byte in this folio of a byte of the file.
+  ///
+  /// @param pos byte in the file, inside this folio
+  /// @return offset from the start of the folio
+  public int offsetOf(long pos) {
+    assert pos >= pos() && pos < pos() + size();
+    return (int) (pos - pos());
+  }
+
+  /// The memory that holds the bytes; they begin at [#chunkOffset()]. To be touched under the folio
+  /// lock, under W, with a reference, or between two looks at the version.
+  ///
+  /// @return a segment larger than the folio
+  public MemorySegment chunk() {
+    return chunk;
+  }
+
+  /// Where in [#chunk()] the bytes begin.
+  ///
+  /// @return bytes
+  public int chunkOffset() {
+    return chunkOffset;
+  }
+
+  /// The bytes of this folio as a segment of their own; for I/O and cold paths.
+  ///
+  /// @return a new slice of [#size()] bytes
+  public MemorySegment bytes() {
+    return chunk.asSlice(chunkOffset, size());
+  }
+
+  int frame() {
+    return frame;
+  }
+
+  // ---- Lock -----------------------------------------------------------------------------------
+
+  /// Takes the folio lock, waiting for I/O if need be. Look at [#isAttached()] next (R-G1).
+  public void lock() {
+    assert Lockdep.willAcquire(LockClass.FOLIO, this);
+    SchedulePoint.reach(SchedulePoint.Kind.LOCK, this);
+    if (!trySetLocked()) {
+      lockContended();
+    }
+    assert Lockdep.acquired(LockClass.FOLIO, this);
+  }
+
+  private void lockContended() {
+    WaitQueue queue = waitQueue();
+    WaitQueue.Waiter waiter = queue.enter(this);
+    try {
+      while (!trySetLocked()) {
+        announceWaiter(LOCKED, waiter);
+      }
+    } finally {
+      queue.leave(waiter);
+    }
+  }
+
+  /// Sets WAITERS and parks, unless the awaited bit is clear already.
+  private void announceWaiter(long awaited, WaitQueue.Waiter waiter) {
+    long s = stateAcquire();
+    while ((s & awaited) != 0) {
+      if ((s & WAITERS) != 0 || STATE.compareAndSet(this, s, s | WAITERS)) {
+        waiter.park();
+        return;
+      }
+      s = stateAcquire();
+    }
+  }
+
+  private boolean trySetLocked() {
+    while (true) {
+      long s = stateAcquire();
+      if ((s & LOCKED) != 0) {
+        return false;
+      }
+      if (STATE.compareAndSet(this, s, s | LOCKED)) {
+        return true;
+      }
+    }
+  }
+
+  /// Takes the folio lock if it is free.
+  ///
+  /// @return true if taken
+  public boolean tryLock() {
+    SchedulePoint.reach(SchedulePoint.Kind.LOCK, this);
+    if (!trySetLocked()) {
+      return false;
+    }
+    assert Lockdep.acquired(LockClass.FOLIO, this);
+    return true;
+  }
+
+  /// Gives the folio lock back.
+  public void unlock() {
+    assert Lockdep.released(LockClass.FOLIO, this);
+    clearAndWake(LOCKED, 0);
+    SchedulePoint.reach(SchedulePoint.Kind.UNLOCK, this);
+  }
+
+  /// Hands the folio lock to an I/O that was, or is about to be, submitted: its completion calls
+  /// [#endRead(boolean)]. This thread must not unlock.
+  public void handLockToIo() {
+    assert Lockdep.released(LockClass.FOLIO, this);
+  }
+
+  /// Ends a read that owns the folio lock: marks the bytes good or leaves them, and unlocks. By the
+  /// completion, any thread.
+  ///
+  /// @param uptodate whether all bytes are now the file's
+  public void endRead(boolean uptodate) {
+    SchedulePoint.reach(SchedulePoint.Kind.FILL_END, this);
+    clearAndWake(LOCKED, uptodate ? UPTODATE : 0);
+  }
+
+  private void clearAndWake(long clear, long set) {
+    long s;
+    do {
+      s = stateAcquire();
+      assert (s & clear) != 0 : this;
+    } while (!STATE.compareAndSet(this, s, s & ~(clear | WAITERS) | set));
+    if ((s & WAITERS) != 0) {
+      waitQueue().wakeAll(this);
+    }
+  }
+
+  /// Waits until nobody holds the folio lock; for a reader that wants the bytes a fill will bring.
+  public void waitUnlocked() {
+    waitFor(LOCKED);
+  }
+
+  /// Waits for the end of write-out. May be called with the folio lock held, or without.
+  public void waitWriteback() {
+    waitFor(WRITEBACK);
+  }
+
+  private void waitFor(long bit) {
+    if ((stateAcquire() & bit) == 0) {
+      return;
+    }
+    WaitQueue queue = waitQueue();
+    WaitQueue.Waiter waiter = queue.enter(this);
+    try {
+      while ((stateAcquire() & bit) != 0) {
+        announceWaiter(bit, waiter);
+      }
+    } finally {
+      queue.leave(waiter);
+    }
+  }
+
+  private WaitQueue waitQueue() {
+    int h = System.identityHashCode(this);
+    return QUEUES[(h ^ h >>> 8) & (QUEUES.length - 1)];
+  }
+
+  /// Whether somebody holds the folio lock.
+  ///
+  /// @return true if it is locked
+  public boolean isLocked() {
+    return (stateAcquire() & LOCKED) != 0;
+  }
+
+  /// Whether this thread holds the folio lock. Only inside `assert`.
+  ///
+  /// @return true if it does
+  public boolean isLockedByCaller() {
+    return isLocked() && Lockdep.holds(LockClass.FOLIO, this);
+  }
+
+  // ---- Bytes ----------------------------------------------------------------------------------
+
+  /// Starts a look at the bytes without the lock.
+  ///
+  /// @return a mark for [#endLook(long)], or 0 if the bytes are not all uptodate, are changing, or
+  ///     the folio is detached
+  public long beginLook() {
+    long s = stateAcquire();
+    if ((s & (UPTODATE | DETACHED | VERSION_ONE)) != UPTODATE) {
+      return 0;
+    }
+    return s & STABLE; // UPTODATE is set, so never 0
+  }
+
+  /// Ends a look at the bytes without the lock.
+  ///
+  /// @param look from [#beginLook()]
+  /// @return true if what was seen since then is what one moment held
+  public boolean endLook(long look) {
+    VarHandle.loadLoadFence(); // the copy comes before the second look
+    return ((long) STATE.getAcquire(this) & STABLE) == look;
+  }
+
+  /// Announces that the bytes are about to change: lock-free readers of them will look again. The
+  /// caller holds the folio lock and ends with [#endChange()], however the change went.
+  public void beginChange() {
+    assert isLocked() : this;
+    long s = (long) STATE.getAndAdd(this, VERSION_ONE);
+    assert (s & VERSION_ONE) == 0 : "change within a change: " + this;
+  }
+
+  /// The bytes are as they shall be.
+  public void endChange() {
+    long s = (long) STATE.getAndAdd(this, VERSION_ONE);
+    assert (s & VERSION_ONE) != 0 : "no change under way: " + this;
+  }
+
+  /// Zeroes a range, as one change. Folio lock held.
+  ///
+  /// @param offset first byte in the folio
+  /// @param length bytes; may be 0
+  public void zero(int offset, int length) {
+    if (length > 0) {
+      beginChange();
+      chunk.asSlice(chunkOffset + offset, length).fill((byte) 0);
+      endChange();
+    }
+  }
+
+  /// Whether all bytes are the file's.
+  ///
+  /// @return true if no fill is needed to read any of them
+  public boolean isUptodate() {
+    return (stateAcquire() & UPTODATE) != 0;
+  }
+
+  /// All bytes are the file's now. Folio lock held.
+  public void markUptodate() {
+    assert isLocked() : this;
+    set(UPTODATE);
+  }
+
+  // ---- Dirty and write-out --------------------------------------------------------------------
+
+  /// Whether the bytes are newer than the store.
+  ///
+  /// @return true if a write-out is needed
+  public boolean isDirty() {
+    return (stateAcquire() & DIRTY) != 0;
+  }
+
+  /// Whether a write-out is under way.
+  ///
+  /// @return true until the I/O has ended
+  public boolean isWriteback() {
+    return (stateAcquire() & WRITEBACK) != 0;
+  }
+
+  /// Marks the folio dirty, tags it and counts it. Folio lock held; never waits for I/O, never
+  /// fails. A folio may become dirty while it is under write-out (R-H2).
+  ///
+  /// @return true if it was clean
+  public boolean markDirty() {
+    assert isLocked() && isAttached() : this;
+    if ((stateAcquire() & DIRTY) != 0) {
+      return false;
+    }
+    mapping.setDirty(this);
+    return true;
+  }
+
+  /// Marks the folio clean so that its bytes can be written. Folio lock held, not under write-out;
+  /// before the lock is given back the caller must call [#startWriteback()] or [#markDirty()]: until
+  /// then the tag says dirty and the flag does not (R-H1).
+  ///
+  /// @return false if it was clean: there is nothing to write
+  public boolean clearDirtyForIo() {
+    assert isLocked() && !isWriteback() : this;
+    SchedulePoint.reach(SchedulePoint.Kind.CLEAR_DIRTY, this);
+    return mapping.clearDirtyForIo(this);
+  }
+
+  /// Starts a write-out. Folio lock held, folio clean since [#clearDirtyForIo()]. The lock may be
+  /// given back at once; the bytes belong to the I/O and to whoever changes them under the lock.
+  public void startWriteback() {
+    assert isLocked() && !isWriteback() && isAttached() : this;
+    SchedulePoint.reach(SchedulePoint.Kind.WRITEBACK_START, this);
+    mapping.startWriteback(this);
+  }
+
+  /// Ends a write-out. By the completion, any thread, no lock needed (R-H13).
+  ///
+  /// @param written false if the bytes did not reach the store: the folio is dirty again and stays
+  ///     in memory until a later write-out succeeds (R-H8)
+  public void endWriteback(boolean written) {
+    SchedulePoint.reach(SchedulePoint.Kind.WRITEBACK_END, this);
+    mapping.endWriteback(this, written);
+  }
+
+  /// Wakes those who wait for the end of write-out; the address space has done the accounting.
+  void clearWritebackAndWake() {
+    clearAndWake(WRITEBACK, 0);
+  }
+
+  // ---- Hints ----------------------------------------------------------------------------------
+
+  /// Notes one use, for reclaim: no lock, at most one atomic operation, mostly none.
+  public void markAccessed() {
+    long s = stateAcquire();
+    if ((s & FREQ) != FREQ) {
+      // A lost race loses one count of a statistic.
+      STATE.weakCompareAndSetPlain(this, s, s + FREQ_ONE);
+    }
+  }
+
+  /// How often it was used since reclaim last looked.
+  ///
+  /// @return 0 to 3
+  public int frequency() {
+    return (int) ((stateAcquire() & FREQ) >>> 8);
+  }
+
+  /// Takes one from the frequency, or leaves it at 0. By reclaim.
+  public void ageFrequency() {
+    long s;
+    do {
+      s = stateAcquire();
+      if ((s & FREQ) == 0) {
+        return;
+      }
+    } while (!STATE.compareAndSet(this, s, s - FREQ_ONE));
+  }
+
+  /// Whether a read that meets this folio should start the next readahead window.
+  ///
+  /// @return the mark
+  public boolean isReadahead() {
+    return (stateAcquire() & READAHEAD) != 0;
+  }
+
+  /// Sets or clears the readahead mark.
+  ///
+  /// @param on the new mark
+  /// @return the old one; of several who clear it, one sees true
+  public boolean setReadahead(boolean on) {
+    return on ? set(READAHEAD) : clear(READAHEAD);
+  }
+
+  /// Whether the folio is to be dropped when it is clean.
+  ///
+  /// @return the mark
+  public boolean isDropBehind() {
+    return (stateAcquire() & DROPBEHIND) != 0;
+  }
+
+  /// Sets or clears the drop-behind mark (R-J6).
+  ///
+  /// @param on the new mark
+  /// @return the old one
+  public boolean setDropBehind(boolean on) {
+    return on ? set(DROPBEHIND) : clear(DROPBEHIND);
+  }
+
+  // ---- References -----------------------------------------------------------------------------
+
+  /// Takes a reference: the frame stays this folio's until [#put()], even if it is detached.
+  ///
+  /// @return false if it is detached already, then there is nothing to put
+  public boolean tryGet() {
+    while (true) {
+      long s = stateAcquire();
+      if ((s & DETACHED) != 0) {
+        return false;
+      }
+      assert (s & REFS) != REFS : "too many references: " + this;
+      if (STATE.compareAndSet(this, s, s + REF_ONE)) {
+        return true;
+      }
+    }
+  }
+
+  /// Gives a reference back; the last one of a detached folio frees its frame.
+  public void put() {
+    long s = (long) STATE.getAndAdd(this, -REF_ONE);
+    assert (s & REFS) != 0 : "no reference to put: " + this;
+    if ((s & REFS) == REF_ONE && (s & DETACHED) != 0) {
+      mapping.cache().freeFrame(this);
+    }
+  }
+
+  /// References beyond the cache.
+  ///
+  /// @return a number that may be old already
+  public int references() {
+    return (int) ((stateAcquire() & REFS) >>> 16);
+  }
+
+  /// Makes the folio detached: no new reference, every lock-free look fails. Folio lock held.
+  ///
+  /// @param onlyUnused refuse if somebody holds a reference, or it is dirty or under write-out
+  /// @return references that remain: with 0 the caller frees the frame, else the last
+  ///     [#put()] does; -1 if refused
+  int freezeDetached(boolean onlyUnused) {
+    while (true) {
+      long s = stateAcquire();
+      assert (s & LOCKED) != 0 && (s & DETACHED) == 0 : this;
+      // References and dirty are one word here, so one compare-and-set decides both: a holder of a
+      // reference cannot dirty the folio after we looked (R-I4).
+      if (onlyUnused && (s & (REFS | DIRTY | WRITEBACK)) != 0) {
+        return -1;
+      }
+      if (STATE.compareAndSet(this, s, (s | DETACHED) + 2 * VERSION_ONE)) {
+        return (int) ((s & REFS) >>> 16);
+      }
+    }
+  }
+
+  // ---- What the file system keeps ---------------------------------------------------------------
+
+  /// What the file system keeps for this folio.
+  ///
+  /// @return null if nothing
+  public @Nullable Object attachment() {
+    return attachment;
+  }
+
+  /// Sets what the file system keeps. Folio lock held.
+  ///
+  /// @param attachment null for nothing
+  public void attach(@Nullable Object attachment) {
+    this.attachment = attachment;
+  }
+
+  // ---- State word -----------------------------------------------------------------------------
+
+  private long stateAcquire() {
+    return (long) STATE.getAcquire(this);
+  }
+
+  boolean set(long bit) {
+    return ((long) STATE.getAndBitwiseOr(this, bit) & bit) != 0;
+  }
+
+  boolean clear(long bit) {
+    return ((long) STATE.getAndBitwiseAnd(this, ~bit) & bit) != 0;
+  }
+
+  /// Throws unless the state is one that can be.
+  ///
+  /// @return true
+  public boolean checkInvariants() {
+    long s = stateAcquire();
+    assert (s & DETACHED) == 0 || (s & (DIRTY | WRITEBACK)) == 0 : this;
+    return true;
+  }
+
+  @Override
+  public String toString() {
+    long s = stateAcquire();
+    StringBuilder text = new StringBuilder();
+    text.append(mapping).append('/').append(index).append(' ');
+    String letters = "LwUDWRBX";
+    for (int i = 0; i < letters.length(); i++) {
+      if ((s >>> i & 1) != 0) {
+        text.append(letters.charAt(i));
+      }
+    }
+    return text.append(" v").append(s >>> 32).append(" refs ").append(references()).toString();
+  }
+}

@@ -1,0 +1,186 @@
+package org.pagewright.mem;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.Arrays;
+
+/// The memory of a cache: frames of [#FRAME_SIZE] bytes, up to a hard budget, in one arena.
+///
+/// Frames are numbered from 0. Memory is taken from the arena a chunk at a time, when it is first
+/// needed, and never given back before [#close()]; [#alloc(boolean)] and [#free(int)] are lock-free.
+/// A frame is zeroed when it is handed out, so the bytes of one file never reach another (R-B3).
+///
+/// The free frames form a stack of indices. Its head carries a count of changes, so that a thread
+/// that slept between reading the head and swapping it does not mistake a head that left and came
+/// back for the same stack:
+///
+///     head:  63..32 changes | 31..0 index of the top frame + 1, 0 if empty
+///
+/// The last few frames are a reserve that only write-out may take, because write-out is what makes
+/// frames free (R-I5).
+public final class FramePool implements AutoCloseable {
+  /// Bytes of a frame.
+  public static final int FRAME_SIZE = 4096;
+
+  /// Byte that a free frame is filled with when assertions are on.
+  public static final byte POISON = (byte) 0xDB;
+
+  private static final int FRAMES_PER_CHUNK = 256;
+  private static final int CHUNK_SHIFT = 8;
+  private static final boolean POISONING = FramePool.class.desiredAssertionStatus();
+
+  private static final VarHandle HEAD;
+  private static final VarHandle CARVED;
+  private static final VarHandle USED;
+  private static final VarHandle CHUNK = MethodHandles.arrayElementVarHandle(MemorySegment[].class);
+  private static final VarHandle NEXT = MethodHandles.arrayElementVarHandle(int[].class);
+
+  static {
+    try {
+      MethodHandles.Lookup lookup = MethodHandles.lookup();
+      HEAD = lookup.findVarHandle(FramePool.class, "head", long.class);
+      CARVED = lookup.findVarHandle(FramePool.class, "carved", int.class);
+      USED = lookup.findVarHandle(FramePool.class, "used", int.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  private final Arena arena = Arena.ofShared();
+  private final int frames;
+  private final int reserve;
+  private final MemorySegment[] chunks;
+  private final int[] next;
+
+  @SuppressWarnings("unused") // through HEAD
+  private volatile long head;
+
+  @SuppressWarnings("unused") // through CARVED: frames ever handed out, all below this number
+  private volatile int carved;
+
+  @SuppressWarnings("unused") // through USED: frames handed out now
+  private volatile int used;
+
+  /// A pool without memory yet.
+  ///
+  /// @param budgetBytes most bytes it may ever take; at least 16 frames
+  /// @throws IllegalArgumentException if the budget is too small or needs over 2^31 frames
+  public FramePool(long budgetBytes) {
+    long n = budgetBytes / FRAME_SIZE;
+    if (n < 16 || n > Integer.MAX_VALUE - FRAMES_PER_CHUNK) {
+      throw new IllegalArgumentException(
+          "cache budget of " + budgetBytes + " bytes: give at least " + 16 * FRAME_SIZE);
+    }
+    frames = (int) n;
+    reserve = Math.min(64, Math.max(2, frames / 32));
+    chunks = new MemorySegment[(frames + FRAMES_PER_CHUNK - 1) / FRAMES_PER_CHUNK];
+    next = new int[frames];
+  }
+
+  /// Takes a frame, zeroed.
+  ///
+  /// @param fromReserve true for write-out, which may use the last frames too
+  /// @return number of the frame, or -1 if none is free
+  public int alloc(boolean fromReserve) {
+    int u = (int) USED.getAndAdd(this, 1);
+    if (u >= (fromReserve ? frames : frames - reserve)) {
+      USED.getAndAdd(this, -1);
+      return -1;
+    }
+    // Counted in: a frame is free or uncarved for us, though another thread may be between its
+    // count and its push; then we look again.
+    while (true) {
+      long h = (long) HEAD.getVolatile(this);
+      int top = (int) h - 1;
+      if (top >= 0) {
+        int below = (int) NEXT.getVolatile(next, top);
+        if (HEAD.compareAndSet(this, h, ((h >>> 32) + 1 << 32) | Integer.toUnsignedLong(below))) {
+          chunk(top).asSlice(offsetInChunk(top), FRAME_SIZE).fill((byte) 0);
+          return top;
+        }
+        continue;
+      }
+      int c = (int) CARVED.getVolatile(this);
+      if (c < frames) {
+        if (CARVED.compareAndSet(this, c, c + 1)) {
+          chunk(c); // fresh from the arena: zero already
+          return c;
+        }
+        continue;
+      }
+      Thread.onSpinWait();
+    }
+  }
+
+  /// Gives a frame back. Nobody may use its memory from now on.
+  ///
+  /// @param frame number from [#alloc(boolean)]
+  public void free(int frame) {
+    if (POISONING) {
+      chunk(frame).asSlice(offsetInChunk(frame), FRAME_SIZE).fill(POISON);
+    }
+    while (true) {
+      long h = (long) HEAD.getVolatile(this);
+      NEXT.setVolatile(next, frame, (int) h);
+      if (HEAD.compareAndSet(this, h, ((h >>> 32) + 1 << 32) | (frame + 1L))) {
+        break;
+      }
+    }
+    USED.getAndAdd(this, -1);
+  }
+
+  /// The chunk of memory that a frame lies in.
+  ///
+  /// @param frame number of a frame that is handed out
+  /// @return a segment of many frames; see [#offsetInChunk(int)]
+  public MemorySegment chunk(int frame) {
+    int i = frame >>> CHUNK_SHIFT;
+    MemorySegment chunk = (MemorySegment) CHUNK.getAcquire(chunks, i);
+    return chunk != null ? chunk : takeChunk(i);
+  }
+
+  private MemorySegment takeChunk(int i) {
+    int n = Math.min(FRAMES_PER_CHUNK, frames - (i << CHUNK_SHIFT));
+    MemorySegment fresh = arena.allocate((long) n * FRAME_SIZE, FRAME_SIZE);
+    MemorySegment other = (MemorySegment) CHUNK.compareAndExchange(chunks, i, null, fresh);
+    return other != null ? other : fresh; // the loser's chunk is wasted: a rare, bounded race
+  }
+
+  /// Where in its chunk a frame begins.
+  ///
+  /// @param frame number of a frame
+  /// @return bytes from the start of [#chunk(int)]
+  public static int offsetInChunk(int frame) {
+    return (frame & (FRAMES_PER_CHUNK - 1)) * FRAME_SIZE;
+  }
+
+  /// Frames in the budget.
+  ///
+  /// @return a number that never changes
+  public int frames() {
+    return frames;
+  }
+
+  /// Frames handed out now.
+  ///
+  /// @return a number that may be old already
+  public int used() {
+    return (int) USED.getVolatile(this);
+  }
+
+  /// Frames that only write-out may take.
+  ///
+  /// @return a number that never changes
+  public int reserve() {
+    return reserve;
+  }
+
+  /// Gives all memory back to the operating system. Every later access to a frame throws.
+  @Override
+  public void close() {
+    arena.close();
+    Arrays.fill(chunks, null);
+  }
+}

@@ -1,0 +1,126 @@
+package org.pagewright.sync;
+
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/// The places at which a schedule explorer may switch threads, and the one place where threads park.
+///
+/// In production this is nothing: [#ENABLED] is a constant, so the compiler drops every call. With
+/// the system property `pagewright.explore` set, an explorer installs itself as the [Explorer] and
+/// decides at each point which thread goes on. Code calls [#reach(Kind, Object)] at each access to
+/// shared state that a lock does not order.
+public final class SchedulePoint {
+
+  /// What is about to happen.
+  public enum Kind {
+    /// A lock is about to be taken.
+    LOCK,
+    /// A lock was given back.
+    UNLOCK,
+    /// A thread is about to wait.
+    WAIT,
+    /// Waiters are about to be woken.
+    WAKE,
+    /// A piece of a copy between a source and a folio was done.
+    COPY,
+    /// A source is about to be made resident.
+    FAULT_IN,
+    /// A folio's content is about to be read from its store.
+    FILL_START,
+    /// A folio's content has arrived, or failed to.
+    FILL_END,
+    /// A folio is about to be marked clean for write-out.
+    CLEAR_DIRTY,
+    /// A folio's write-out starts.
+    WRITEBACK_START,
+    /// A folio's write-out has ended.
+    WRITEBACK_END,
+    /// One step of a truncation.
+    TRUNCATE,
+    /// A folio is about to be evicted.
+    EVICT,
+    /// A request goes to a device.
+    SUBMIT,
+    /// A request came back from a device.
+    COMPLETE,
+    /// Shared state is read or changed without a lock.
+    ACCESS
+  }
+
+  /// Decides who goes on; see the class comment.
+  public interface Explorer {
+    /// A thread has reached a point.
+    ///
+    /// @param kind what is about to happen
+    /// @param subject the lock, folio or other object concerned
+    void reach(Kind kind, @Nullable Object subject);
+
+    /// A thread wants to park.
+    ///
+    /// @param blocker what it waits for
+    /// @param nanos longest time in nanoseconds, or 0 for no limit
+    void park(Object blocker, long nanos);
+
+    /// A thread may go on.
+    ///
+    /// @param thread whom to wake
+    void unpark(Thread thread);
+  }
+
+  /// Whether an explorer may be installed in this JVM.
+  public static final boolean ENABLED = Boolean.getBoolean("pagewright.explore");
+
+  private static volatile @Nullable Explorer explorer;
+
+  private SchedulePoint() {}
+
+  /// Installs or removes the explorer. Only where [#ENABLED].
+  ///
+  /// @param explorer who decides from now on, or null
+  /// @throws IllegalStateException if the JVM was not started for it
+  public static void install(@Nullable Explorer explorer) {
+    if (!ENABLED) {
+      throw new IllegalStateException("start the JVM with -Dpagewright.explore=true");
+    }
+    SchedulePoint.explorer = explorer;
+  }
+
+  /// Marks a point.
+  ///
+  /// @param kind what is about to happen
+  /// @param subject the object concerned
+  public static void reach(Kind kind, @Nullable Object subject) {
+    if (ENABLED) {
+      Explorer e = explorer;
+      if (e != null) {
+        e.reach(kind, subject);
+      }
+    }
+  }
+
+  static void park(Object blocker, long nanos) {
+    if (ENABLED) {
+      Explorer e = explorer;
+      if (e != null) {
+        e.park(blocker, nanos);
+        return;
+      }
+    }
+    if (nanos > 0) {
+      LockSupport.parkNanos(blocker, nanos);
+    } else {
+      LockSupport.park(blocker);
+    }
+  }
+
+  static void unpark(Thread thread) {
+    if (ENABLED) {
+      Explorer e = explorer;
+      if (e != null) {
+        e.unpark(thread);
+        return;
+      }
+    }
+    LockSupport.unpark(thread);
+  }
+}
