@@ -1,8 +1,9 @@
 # Finds a JDK for Pagewright. Sourced by ./pagewright, ./test and .ci/run; runs nothing by itself.
 #
-# The order: JAVA_HOME, then the java on the PATH, then the places where systems keep their JDKs. The
-# version is read from the JDK's own `release` file, so looking costs no process; only a JDK without
-# that file is asked with -version. Newer than 25 is fine, a runtime without a compiler is not.
+# The order: JAVA_HOME, then the java on the PATH, then the places where systems keep their JDKs.
+# The version is read from the JDK's own `release` file, so looking costs no process; only a JDK
+# without that file is asked with -version. Newer than 25 is fine, a runtime without a compiler is
+# not.
 
 PAGEWRIGHT_JAVA_MIN=25
 
@@ -61,8 +62,11 @@ find_jdk() {
 require_jdk() {
   find_jdk && return 0
   {
-    echo "pagewright: no JDK $PAGEWRIGHT_JAVA_MIN or newer found in JAVA_HOME, on the PATH or under /usr/lib/jvm."
-    [[ -n ${JAVA_HOME:-} ]] && echo "  JAVA_HOME is $JAVA_HOME, version: $(jdk_version "$JAVA_HOME")"
+    echo "pagewright: no JDK $PAGEWRIGHT_JAVA_MIN or newer found: not in JAVA_HOME,"
+    echo "  not on the PATH, not in /usr/lib/jvm."
+    if [[ -n ${JAVA_HOME:-} ]]; then
+      echo "  JAVA_HOME is $JAVA_HOME, version: $(jdk_version "$JAVA_HOME")"
+    fi
     echo "  Install one (Debian, Ubuntu: apt-get install openjdk-25-jdk-headless or temurin-25-jdk;"
     echo "  Fedora: dnf install java-25-openjdk-devel; macOS: brew install openjdk@25),"
     echo "  or set JAVA_HOME to the folder of one that is there already."
