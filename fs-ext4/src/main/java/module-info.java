@@ -3,4 +3,6 @@
 module org.pagewright.fs.ext4 {
   requires transitive org.pagewright.core;
   requires static transitive org.jspecify;
+
+  exports org.pagewright.fs.ext4.disk;
 }
