@@ -1,0 +1,51 @@
+package org.pagewright.fs.ext4.journal;
+
+import org.pagewright.errno.FsException;
+import org.pagewright.fs.ext4.buffer.Buffer;
+import org.pagewright.fs.ext4.buffer.BufferCache;
+
+/// No journal: a changed block is dirty in the cache, and is written when there are too many or on
+/// [#commit()]. Handles still order operations against a freeze, and credits are still asserted.
+public final class NoJournal extends Journal {
+
+  /// Watches over nothing.
+  ///
+  /// @param cache the metadata blocks
+  public NoJournal(BufferCache cache) {
+    super(cache);
+  }
+
+  @Override
+  public void commit() throws FsException {
+    cache().sync();
+    cache().device().flush();
+  }
+
+  @Override
+  protected void begin(int credits) {}
+
+  @Override
+  protected boolean extend(Handle handle, int credits) {
+    // As a journal of the usual size would: large operations learn to restart.
+    return handle.creditsLeft() + credits <= EXTENDED_CREDITS_MAX;
+  }
+
+  /// Linux limits a handle to a quarter of a transaction; this is that of a 4 MiB journal.
+  private static final int EXTENDED_CREDITS_MAX = 256;
+
+  @Override
+  protected void end(Handle handle) {}
+
+  @Override
+  protected void writeAccess(Handle handle, Buffer buffer) {}
+
+  @Override
+  protected void dirtied(Handle handle, Buffer buffer) {
+    buffer.markDirty();
+  }
+
+  @Override
+  protected void revoked(Handle handle, long blockNr, long count) {
+    cache().forget(blockNr, count);
+  }
+}
