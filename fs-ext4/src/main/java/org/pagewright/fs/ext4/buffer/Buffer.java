@@ -63,6 +63,11 @@ public final class Buffer implements AutoCloseable {
     return blockNr;
   }
 
+  /// {@return the name of the device, for messages}
+  public String deviceName() {
+    return cache.device().name();
+  }
+
   /// The block's bytes: valid while the caller has a reference.
   ///
   /// @return as many bytes as a block has

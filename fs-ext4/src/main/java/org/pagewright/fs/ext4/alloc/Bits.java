@@ -1,0 +1,88 @@
+package org.pagewright.fs.ext4.alloc;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+
+/// A bitmap as ext4 has it on the device: bit n is bit n%8 of byte n/8. Seen as little-endian 64-bit
+/// words, it is bit n%64 of word n/64, so searches go a word at a time.
+final class Bits {
+  private static final ValueLayout.OfLong WORD =
+      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  private final MemorySegment s;
+
+  Bits(MemorySegment s) {
+    this.s = s;
+  }
+
+  private long word(int index) {
+    return s.get(WORD, (long) index << 3);
+  }
+
+  private void putWord(int index, long word) {
+    s.set(WORD, (long) index << 3, word);
+  }
+
+  boolean get(int bit) {
+    return (word(bit >>> 6) >>> bit & 1) != 0;
+  }
+
+  void set(int from, int count) {
+    for (int bit = from, end = from + count; bit < end; ) {
+      int next = Math.min(end, (bit | 63) + 1);
+      putWord(bit >>> 6, word(bit >>> 6) | mask(bit, next));
+      bit = next;
+    }
+  }
+
+  void clear(int from, int count) {
+    for (int bit = from, end = from + count; bit < end; ) {
+      int next = Math.min(end, (bit | 63) + 1);
+      putWord(bit >>> 6, word(bit >>> 6) & ~mask(bit, next));
+      bit = next;
+    }
+  }
+
+  /// Bits from..next-1 of one word; next may be the first of the following word.
+  private static long mask(int from, int next) {
+    return (-1L << from) & (-1L >>> -next);
+  }
+
+  /// {@return the first bit that is clear, or end}
+  int nextClear(int from, int end) {
+    return next(from, end, -1L);
+  }
+
+  /// {@return the first bit that is set, or end}
+  int nextSet(int from, int end) {
+    return next(from, end, 0L);
+  }
+
+  private int next(int from, int end, long flip) {
+    if (from >= end) {
+      return end;
+    }
+    int index = from >>> 6;
+    int last = end - 1 >>> 6;
+    long word = (word(index) ^ flip) & (-1L << from);
+    while (word == 0) {
+      if (++index > last) {
+        return end;
+      }
+      word = word(index) ^ flip;
+    }
+    return Math.min(end, (index << 6) + Long.numberOfTrailingZeros(word));
+  }
+
+  /// {@return how many bits are set}
+  int countSet(int from, int count) {
+    int sum = 0;
+    for (int bit = from, end = from + count; bit < end; ) {
+      int next = Math.min(end, (bit | 63) + 1);
+      sum += Long.bitCount(word(bit >>> 6) & mask(bit, next));
+      bit = next;
+    }
+    return sum;
+  }
+}
