@@ -1,10 +1,13 @@
 package org.pagewright.tidy;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Matcher;
@@ -67,6 +70,23 @@ final class DocsTest {
     String readme = tree.file("README.md").text();
     assertTrue(readme.contains("./pagewright build --from"), "README.md: the main job is missing");
     assertTrue(readme.contains("\n./test"), "README.md: the test command is missing");
+  }
+
+  @Test
+  void theLockOrderInTheArchitectureIsTheOneInTheCode() {
+    Pattern constant = Pattern.compile("(?m)^  ([A-Z_]+)(?:\\(true\\))?[,;]");
+    String code = tree.file("core/src/main/java/org/pagewright/sync/LockClass.java").text();
+    List<String> inCode = new ArrayList<>();
+    Matcher m = constant.matcher(code);
+    while (m.find()) {
+      inCode.add(m.group(1));
+    }
+    String page = tree.file("docs/ARCHITECTURE.md").text();
+    Matcher block =
+        Pattern.compile("(?s)\\n## Lock order\\n.*?```\\n(.*?)```").matcher(page);
+    assertTrue(block.find(), "docs/ARCHITECTURE.md: no block under Lock order");
+    List<String> onPage = List.of(block.group(1).strip().split("[\\s<]+"));
+    assertEquals(inCode, onPage, "docs/ARCHITECTURE.md: copy the order of LockClass");
   }
 
   /// @return what is wrong with the link, or null
