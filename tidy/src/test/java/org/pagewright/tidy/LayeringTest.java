@@ -52,7 +52,7 @@ final class LayeringTest {
   private static final String EXT4 =
       """
       disk       :
-      buffer     : disk journal
+      buffer     : disk
       journal    : disk buffer
       alloc      : disk buffer journal
       map        : disk buffer journal alloc
