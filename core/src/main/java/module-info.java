@@ -11,4 +11,5 @@ module org.pagewright.core {
   exports org.pagewright.iov;
   exports org.pagewright.block;
   exports org.pagewright.cache;
+  exports org.pagewright.iomap;
 }
