@@ -78,8 +78,10 @@ public interface BlockDevice extends AutoCloseable {
   ///
   /// @param pos byte on the device
   /// @param length bytes
-  /// @throws FsException EIO, EROFS
-  default void discard(long pos, long length) throws FsException {}
+  /// @throws FsException EIO, EROFS; EINVAL beyond the end of the device or not whole sectors
+  default void discard(long pos, long length) throws FsException {
+    checkRange(pos, length);
+  }
 
   /// Whether a discarded range reads as zeros from then on.
   ///

@@ -316,6 +316,15 @@ public final class FileBlockDevice implements BlockDevice {
     }
   }
 
+  /// Checks its arguments and does nothing: the JDK cannot punch a hole into a file.
+  @Override
+  public void discard(long pos, long length) throws FsException {
+    checkRange(pos, length);
+    if (readOnly) {
+      throw new FsException(Errno.EROFS, name + ": discard at byte " + pos);
+    }
+  }
+
   private static MemorySegment bounceFor(MemorySegment memory) {
     return MemorySegment.ofArray(new byte[(int) Math.min(memory.byteSize(), STAGING_MAX)]);
   }
