@@ -7,6 +7,8 @@ package org.pagewright.sync;
 /// fs/ext4/super.c. Two instances of one class are held together only where [#nests()] says so, in
 /// the order that the class tells.
 public enum LockClass {
+  /// Position of one open file, held across a read or write that uses it.
+  FILE_POSITION,
   /// Freeze protection of the super block, write level; shared by every modifying call.
   SB_WRITE,
   /// One rename between directories of a super block at a time, so that "above" cannot change.

@@ -1,0 +1,321 @@
+package org.pagewright.vfs;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.pagewright.errno.FsException;
+import org.pagewright.sync.LockClass;
+import org.pagewright.sync.Mutex;
+import org.pagewright.sync.WaitQueue;
+
+/// The inodes of one volume that are in memory, by number.
+///
+///                 readInode ok                last put, many unused           evicted
+///     (loading) ---------------> LIVE, refs>0 <----> LIVE, refs=0 -> FREEING ---------> gone
+///                                     |               (on the LRU)      ^
+///                                     +--- last put, link count 0 ------+
+///
+/// One object for each number at any time: a number that is being loaded or freed makes a second
+/// caller wait. Compare Linux's fs/inode.c:iget_locked().
+final class InodeCache {
+  /// How far from the old end an eviction looks for an inode that is clean.
+  private static final int SCAN_MAX = 32;
+
+  /// A number that one thread is reading from disk.
+  private static final class Loading {
+    final long ino;
+    volatile boolean done;
+
+    Loading(long ino) {
+      this.ino = ino;
+    }
+  }
+
+  private final SuperBlock superBlock;
+  private final int unusedMax;
+  private final Mutex lock = new Mutex(LockClass.DCACHE, "inodes");
+  private final WaitQueue queue = new WaitQueue();
+
+  // Guarded by lock.
+  private @Nullable Inode[] table = new Inode[256];
+  private int count;
+  private int unusedCount;
+  private @Nullable Inode oldest;
+  private @Nullable Inode youngest;
+  private final List<Loading> loading = new ArrayList<>();
+
+  InodeCache(SuperBlock superBlock, int unusedMax) {
+    this.superBlock = superBlock;
+    this.unusedMax = unusedMax;
+  }
+
+  private static int bucket(long ino, int length) {
+    return (int) (ino * 0x9E3779B97F4A7C15L >>> 32) & length - 1;
+  }
+
+  private @Nullable Inode findLocked(long ino) {
+    for (Inode i = table[bucket(ino, table.length)]; i != null; i = i.hashNext) {
+      if (i.ino() == ino) {
+        return i;
+      }
+    }
+    return null;
+  }
+
+  /// The inode with a number, with one more reference; read from disk if need be.
+  Inode get(long ino) throws FsException {
+    Loading mine;
+    while (true) {
+      lock.lock();
+      Inode inode = findLocked(ino);
+      if (inode != null && inode.state == Inode.LIVE) {
+        refLocked(inode);
+        lock.unlock();
+        return inode;
+      }
+      Object other = inode != null ? inode : findLoadingLocked(ino);
+      if (other == null) {
+        mine = new Loading(ino);
+        loading.add(mine);
+        lock.unlock();
+        break;
+      }
+      waitFor(other); // then look again: it may be there, gone, or in the hands of a third
+    }
+    Inode inode = null;
+    try {
+      inode = superBlock.operations().readInode(superBlock, ino);
+      assert inode.ino() == ino : inode + " read for " + ino;
+      return inode;
+    } finally {
+      lock.lock();
+      loading.remove(mine);
+      if (inode != null) {
+        inode.refs = 1;
+        insertLocked(inode);
+      }
+      lock.unlock();
+      mine.done = true;
+      queue.wakeAll(mine);
+    }
+  }
+
+  private @Nullable Loading findLoadingLocked(long ino) {
+    for (Loading l : loading) {
+      if (l.ino == ino) {
+        return l;
+      }
+    }
+    return null;
+  }
+
+  /// Called with the lock held, which it gives back.
+  private void waitFor(Object other) {
+    WaitQueue.Waiter waiter = queue.enter(other);
+    lock.unlock();
+    try {
+      while (other instanceof Inode inode
+          ? inode.state == Inode.FREEING
+          : !((Loading) other).done) {
+        waiter.park();
+      }
+    } finally {
+      queue.leave(waiter);
+    }
+  }
+
+  /// Enters an inode that was just made, with one reference. If the number belonged to an inode
+  /// whose eviction has freed it already but has not ended yet, waits for that.
+  void insertNew(Inode inode) {
+    while (true) {
+      lock.lock();
+      Inode old = findLocked(inode.ino());
+      if (old == null) {
+        inode.refs = 1;
+        insertLocked(inode);
+        lock.unlock();
+        return;
+      }
+      if (old.state != Inode.FREEING) {
+        lock.unlock();
+        throw new AssertionError(inode + " made while " + old + " is in use");
+      }
+      waitFor(old);
+    }
+  }
+
+  private void insertLocked(Inode inode) {
+    if (count > table.length) {
+      @Nullable Inode[] wide = new Inode[table.length * 2];
+      for (Inode head : table) {
+        for (Inode i = head; i != null; ) {
+          final Inode next = i.hashNext;
+          int b = bucket(i.ino(), wide.length);
+          i.hashNext = wide[b];
+          wide[b] = i;
+          i = next;
+        }
+      }
+      table = wide;
+    }
+    int b = bucket(inode.ino(), table.length);
+    inode.hashNext = table[b];
+    table[b] = inode;
+    inode.state = Inode.LIVE;
+    count++;
+  }
+
+  private void refLocked(Inode inode) {
+    if (inode.refs++ == 0) {
+      unlinkUnusedLocked(inode);
+    }
+  }
+
+  /// One more reference to an inode that the caller has found somewhere.
+  ///
+  /// @return false if it is being evicted
+  boolean tryGet(Inode inode) {
+    lock.lock();
+    try {
+      if (inode.state != Inode.LIVE) {
+        return false;
+      }
+      refLocked(inode);
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Gives a reference back. With the last one, an inode without names is evicted, and one with
+  /// names joins the unused; if there are too many of those, an old one is evicted.
+  void put(Inode inode) {
+    Inode victim = null;
+    lock.lock();
+    assert inode.refs > 0 && inode.state == Inode.LIVE : inode + " put once too often";
+    if (--inode.refs == 0) {
+      if (inode.nlink() == 0) {
+        inode.state = Inode.FREEING;
+        victim = inode;
+      } else {
+        linkUnusedLocked(inode);
+        if (unusedCount > unusedMax && !superBlock.operations().livesInMemory()) {
+          victim = victimLocked();
+        }
+      }
+    }
+    lock.unlock();
+    if (victim != null) {
+      superBlock.evict(victim);
+    }
+  }
+
+  /// An old unused inode, clean if there is one near the old end: writing back in the middle of
+  /// somebody's lookup is the flusher's work done by the wrong thread.
+  private @Nullable Inode victimLocked() {
+    Inode dirty = null;
+    int steps = 0;
+    for (Inode i = oldest; i != null && steps < SCAN_MAX; i = i.unusedNext, steps++) {
+      if (!i.needsWriting()) {
+        return takeUnusedLocked(i);
+      }
+      if (dirty == null) {
+        dirty = i;
+      }
+    }
+    return unusedCount > 2 * unusedMax && dirty != null ? takeUnusedLocked(dirty) : null;
+  }
+
+  private Inode takeUnusedLocked(Inode inode) {
+    unlinkUnusedLocked(inode);
+    inode.state = Inode.FREEING;
+    return inode;
+  }
+
+  /// Takes any unused inode for eviction, oldest first; for unmount.
+  ///
+  /// @return null if every inode left is in use
+  @Nullable Inode takeUnused() {
+    lock.lock();
+    try {
+      return oldest == null ? null : takeUnusedLocked(oldest);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// The inode in FREEING is gone, or stays after all.
+  void evicted(Inode inode, boolean gone) {
+    lock.lock();
+    assert inode.state == Inode.FREEING && inode.refs == 0;
+    if (gone) {
+      int b = bucket(inode.ino(), table.length);
+      Inode i = table[b];
+      if (i == inode) {
+        table[b] = inode.hashNext;
+      } else {
+        while (i != null && i.hashNext != inode) {
+          i = i.hashNext;
+        }
+        assert i != null : inode + " not in its bucket";
+        i.hashNext = inode.hashNext;
+      }
+      inode.hashNext = null;
+      count--;
+      inode.state = Inode.GONE;
+    } else {
+      inode.state = Inode.LIVE;
+      linkUnusedLocked(inode);
+    }
+    lock.unlock();
+    queue.wakeAll(inode);
+  }
+
+  private void linkUnusedLocked(Inode inode) {
+    inode.unusedPrevious = youngest;
+    inode.unusedNext = null;
+    if (youngest != null) {
+      youngest.unusedNext = inode;
+    } else {
+      oldest = inode;
+    }
+    youngest = inode;
+    unusedCount++;
+  }
+
+  private void unlinkUnusedLocked(Inode inode) {
+    if (inode.unusedPrevious != null) {
+      inode.unusedPrevious.unusedNext = inode.unusedNext;
+    } else {
+      oldest = inode.unusedNext;
+    }
+    if (inode.unusedNext != null) {
+      inode.unusedNext.unusedPrevious = inode.unusedPrevious;
+    } else {
+      youngest = inode.unusedPrevious;
+    }
+    inode.unusedNext = null;
+    inode.unusedPrevious = null;
+    unusedCount--;
+  }
+
+  /// Inodes in memory now.
+  int size() {
+    lock.lock();
+    try {
+      return count;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Inodes in memory that somebody holds.
+  int used() {
+    lock.lock();
+    try {
+      return count - unusedCount;
+    } finally {
+      lock.unlock();
+    }
+  }
+}

@@ -1,0 +1,79 @@
+package org.pagewright.vfs;
+
+import java.time.Clock;
+
+/// How a volume is opened. Start from [#DEFAULTS] and change what differs.
+///
+/// @param readOnly refuse every change with EROFS
+/// @param atime when a read changes the access time
+/// @param clock what time it is; a fixed clock makes images reproducible
+/// @param unusedInodesMax inodes kept in memory though nobody uses them
+/// @param dentriesMax names kept in memory
+/// @param openFilesMax files open at a time; more is ENFILE
+public record MountOptions(
+    boolean readOnly,
+    Atime atime,
+    Clock clock,
+    int unusedInodesMax,
+    int dentriesMax,
+    int openFilesMax) {
+
+  /// When a read changes the access time.
+  public enum Atime {
+    /// If it is older than the last change, or than a day.
+    RELATIVE,
+    /// Never.
+    NEVER,
+    /// Always.
+    STRICT
+  }
+
+  /// Read and write, relative access times, the system's clock in whole milliseconds.
+  public static final MountOptions DEFAULTS =
+      new MountOptions(
+          false, Atime.RELATIVE, Clock.tickMillis(java.time.ZoneOffset.UTC), 8192, 32768, 65536);
+
+  /// Checks the bounds.
+  public MountOptions {
+    if (unusedInodesMax < 0 || dentriesMax < 0 || openFilesMax < 1) {
+      throw new IllegalArgumentException("negative bound in mount options");
+    }
+  }
+
+  /// The same, read-only or not.
+  ///
+  /// @param readOnly refuse every change
+  /// @return changed options
+  public MountOptions withReadOnly(boolean readOnly) {
+    return new MountOptions(
+        readOnly, atime, clock, unusedInodesMax, dentriesMax, openFilesMax);
+  }
+
+  /// The same with another policy for access times.
+  ///
+  /// @param atime the policy
+  /// @return changed options
+  public MountOptions withAtime(Atime atime) {
+    return new MountOptions(
+        readOnly, atime, clock, unusedInodesMax, dentriesMax, openFilesMax);
+  }
+
+  /// The same with another clock.
+  ///
+  /// @param clock the clock
+  /// @return changed options
+  public MountOptions withClock(Clock clock) {
+    return new MountOptions(
+        readOnly, atime, clock, unusedInodesMax, dentriesMax, openFilesMax);
+  }
+
+  /// The same with other bounds.
+  ///
+  /// @param unusedInodesMax inodes kept in memory though nobody uses them
+  /// @param dentriesMax names kept in memory
+  /// @return changed options
+  public MountOptions withCaches(int unusedInodesMax, int dentriesMax) {
+    return new MountOptions(
+        readOnly, atime, clock, unusedInodesMax, dentriesMax, openFilesMax);
+  }
+}

@@ -1,0 +1,958 @@
+package org.pagewright.vfs;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+import org.pagewright.cache.AddressSpace;
+import org.pagewright.cache.AddressSpaceOperations;
+import org.pagewright.cache.ErrSeq;
+import org.pagewright.cache.Folio;
+import org.pagewright.cache.WriteOp;
+import org.pagewright.errno.Errno;
+import org.pagewright.errno.FsException;
+import org.pagewright.iov.IovIter;
+import org.pagewright.sync.LockClass;
+import org.pagewright.sync.Lockdep;
+import org.pagewright.sync.Mutex;
+
+/// An open file or directory.
+///
+/// Any number of threads may use it at a time. A read takes no lock and sees each write to one folio
+/// whole or not at all; writes to one file happen one after the other. Calls with a position leave
+/// the file offset alone; calls without one use it and move it on, one such call at a time.
+///
+/// ## What a write does, and which locks it holds
+///
+///     SB_WRITE   frozen? wait                                   (NOWAIT: EAGAIN)
+///      INODE     end of file for APPEND, limits, set-id bits, times
+///                copy loop: see filemap.GenericWrite
+///     -          both released
+///     sync       with DSYNC or SYNC, only the range just written (R-H9, R-H10)
+///
+/// ## Errors of write-out
+///
+/// What fails after a write has returned is told by the next [#fsync(boolean)] or by [#close()], to
+/// each open file once (R-H7).
+public final class OpenFile implements AutoCloseable {
+  /// For [#syncRange]: wait for write-out under way before starting.
+  public static final int SYNC_WAIT_BEFORE = 1;
+
+  /// For [#syncRange]: start write-out of what is dirty.
+  public static final int SYNC_WRITE = 2;
+
+  /// For [#syncRange]: wait for the end of write-out.
+  public static final int SYNC_WAIT_AFTER = 4;
+
+  private static final VarHandle USERS;
+  private static final VarHandle ERRORS_SEEN;
+
+  static {
+    try {
+      MethodHandles.Lookup lookup = MethodHandles.lookup();
+      USERS = lookup.findVarHandle(OpenFile.class, "users", int.class);
+      ERRORS_SEEN = lookup.findVarHandle(OpenFile.class, "errorsSeen", int.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  private static final int CLOSED = 1 << 31;
+
+  private final Inode inode;
+  private final SuperBlock superBlock;
+  private final AddressSpace mapping;
+  private final Credentials who;
+  private final int flags;
+  private final boolean readable;
+  private final boolean writable;
+  private final Mutex positionLock;
+
+  private long position; // guarded by positionLock
+
+  /// 31 closed, 30..0 calls under way: the last one out lets the inode go.
+  @SuppressWarnings("unused") // through USERS
+  private volatile int users;
+
+  @SuppressWarnings("unused") // through ERRORS_SEEN: sample of the mapping's ErrSeq
+  private volatile int errorsSeen;
+
+  private OpenFile(Inode inode, int flags, Credentials who) {
+    this.inode = inode;
+    this.superBlock = inode.superBlock();
+    this.mapping = inode.mapping();
+    this.who = who;
+    this.flags = flags & ~(OpenFlags.CREAT | OpenFlags.EXCL | OpenFlags.TRUNC);
+    int access = flags & OpenFlags.ACCESS_MASK;
+    this.readable = access != OpenFlags.WRONLY;
+    this.writable = access != OpenFlags.RDONLY;
+    this.positionLock = new Mutex(LockClass.FILE_POSITION, inode);
+    this.errorsSeen = mapping.writebackErrors().sample();
+  }
+
+  // ---- Opening ----------------------------------------------------------------------------------
+
+  /// Throws unless the flags make sense together.
+  static void checkFlags(int flags) throws FsException {
+    boolean tmpfile = (flags & OpenFlags.TMPFILE) == OpenFlags.TMPFILE;
+    int both = OpenFlags.CREAT | OpenFlags.DIRECTORY;
+    if ((flags & ~OpenFlags.ALL) != 0
+        || (flags & OpenFlags.ACCESS_MASK) == OpenFlags.ACCESS_MASK
+        || (flags & both) == both
+        || tmpfile && (flags & OpenFlags.ACCESS_MASK) == OpenFlags.RDONLY
+        || !tmpfile && (flags & OpenFlags.TMPFILE & ~OpenFlags.DIRECTORY) != 0) {
+      throw new FsException(Errno.EINVAL, "open with flags 0" + Integer.toOctalString(flags));
+    }
+  }
+
+  /// Opens an inode that exists. The door of those who hold inodes by number.
+  ///
+  /// @param inode with a reference, which the open file takes over, also if this throws
+  /// @param flags see [OpenFlags]; CREAT and EXCL mean nothing here
+  /// @param who whose rights are checked
+  /// @return close it
+  /// @throws FsException EACCES, EISDIR, ENOTDIR, ELOOP for a symbolic link, ENXIO for a device,
+  ///     EPERM, EROFS, ENFILE, EIO
+  public static OpenFile open(Inode inode, int flags, Credentials who) throws FsException {
+    boolean done = false;
+    try {
+      checkFlags(flags);
+      checkOpen(inode, flags, who);
+      if ((flags & OpenFlags.TRUNC) != 0 && inode.isRegular()) {
+        inode.superBlock().namespace().truncate(inode, 0, who);
+      }
+      OpenFile file = finishOpen(inode, flags, who);
+      done = true;
+      return file;
+    } finally {
+      if (!done) {
+        inode.superBlock().iput(inode);
+      }
+    }
+  }
+
+  /// Opens an inode that this caller has just made: whatever its mode says, its maker may use it.
+  ///
+  /// @param inode with a reference, which the open file takes over, also if this throws
+  static OpenFile created(Inode inode, int flags, Credentials who) throws FsException {
+    boolean done = false;
+    try {
+      OpenFile file = finishOpen(inode, flags, who);
+      done = true;
+      return file;
+    } finally {
+      if (!done) {
+        inode.superBlock().iput(inode);
+      }
+    }
+  }
+
+  private static OpenFile finishOpen(Inode inode, int flags, Credentials who) throws FsException {
+    inode.superBlock().openedFile();
+    boolean done = false;
+    try {
+      inode.operations().opened(inode, flags);
+      done = true;
+    } finally {
+      if (!done) {
+        inode.superBlock().closedFile();
+      }
+    }
+    return new OpenFile(inode, flags, who);
+  }
+
+  private static void checkOpen(Inode inode, int flags, Credentials who) throws FsException {
+    int access = flags & OpenFlags.ACCESS_MASK;
+    boolean write = access != OpenFlags.RDONLY || (flags & OpenFlags.TRUNC) != 0;
+    FileType type = inode.type();
+    if ((flags & OpenFlags.DIRECTORY) != 0 && type != FileType.DIRECTORY) {
+      throw new FsException(Errno.ENOTDIR, inode.toString());
+    }
+    switch (type) {
+      case REGULAR -> {}
+      case DIRECTORY -> {
+        if (write || (flags & OpenFlags.CREAT) != 0) {
+          throw new FsException(Errno.EISDIR, inode.toString());
+        }
+      }
+      case SYMLINK -> throw new FsException(Errno.ELOOP, inode + " is a symbolic link");
+      default -> throw new FsException(Errno.ENXIO, inode + " is a " + type);
+    }
+    int mask = access == OpenFlags.WRONLY ? 0 : FileMode.MAY_READ;
+    mask |= write ? FileMode.MAY_WRITE : 0;
+    Access.check(inode, who, mask);
+    if (write) {
+      inode.superBlock().checkWritable();
+      boolean appends = (flags & OpenFlags.APPEND) != 0 && (flags & OpenFlags.TRUNC) == 0;
+      if ((inode.flags() & InodeFlags.APPEND) != 0 && !appends) {
+        throw new FsException(Errno.EPERM, inode + " is append-only");
+      }
+    }
+    if ((flags & OpenFlags.NOATIME) != 0) {
+      Access.checkOwner(inode, who, "open with NOATIME");
+    }
+  }
+
+  // ---- What it is -------------------------------------------------------------------------------
+
+  /// The inode. It is there as long as the file is open.
+  ///
+  /// @return never null
+  public Inode inode() {
+    return inode;
+  }
+
+  /// The flags it was opened with, without CREAT, EXCL and TRUNC.
+  ///
+  /// @return see [OpenFlags]
+  public int flags() {
+    return flags;
+  }
+
+  /// Attributes as they are now.
+  ///
+  /// @return a snapshot
+  /// @throws FsException EBADF if closed
+  public Stat stat() throws FsException {
+    enter();
+    try {
+      return inode.stat();
+    } finally {
+      leave();
+    }
+  }
+
+  /// Size in bytes.
+  ///
+  /// @return bytes
+  public long size() {
+    return mapping.size();
+  }
+
+  private void enter() throws FsException {
+    if ((int) USERS.getAndAdd(this, 1) < 0) {
+      leave();
+      throw new FsException(Errno.EBADF, inode + ": file is closed");
+    }
+    if (superBlock.isShutDown()) {
+      leave();
+      superBlock.checkAlive();
+    }
+  }
+
+  private void leave() {
+    if ((int) USERS.getAndAdd(this, -1) - 1 == CLOSED) {
+      letGo();
+    }
+  }
+
+  private void checkReadable() throws FsException {
+    if (!readable) {
+      throw new FsException(Errno.EBADF, inode + ": not open for reading");
+    }
+    if (!inode.isRegular()) {
+      throw new FsException(Errno.EISDIR, inode.toString());
+    }
+  }
+
+  private void checkWritable() throws FsException {
+    if (!writable) {
+      throw new FsException(Errno.EBADF, inode + ": not open for writing");
+    }
+  }
+
+  private void checkRange(long pos, long length) throws FsException {
+    if (pos < 0 || length < 0) {
+      throw new FsException(Errno.EINVAL, inode + ": " + length + " bytes at " + pos);
+    }
+  }
+
+  // ---- Reading ----------------------------------------------------------------------------------
+
+  /// Reads at a position.
+  ///
+  /// @param pos first byte
+  /// @param target where to; its size is the number of bytes wanted
+  /// @return bytes read; 0 at or beyond the end of the file, short only at its end
+  /// @throws FsException EBADF, EINVAL, EISDIR, EIO, EINTR, ENOMEM
+  public long read(long pos, MemorySegment target) throws FsException {
+    return read(pos, target, 0);
+  }
+
+  /// Reads at a position, with flags.
+  ///
+  /// @param pos first byte
+  /// @param target where to
+  /// @param ioFlags NOWAIT, DONTCACHE of [IoFlags]
+  /// @return bytes read; 0 at or beyond the end of the file
+  /// @throws FsException as [#read(long, MemorySegment)]; EAGAIN with NOWAIT
+  public long read(long pos, MemorySegment target, int ioFlags) throws FsException {
+    checkReadable();
+    checkRange(pos, 0);
+    enter();
+    try {
+      long n = readBuffered(pos, target, ioFlags);
+      if ((flags & OpenFlags.NOATIME) == 0) {
+        superBlock.namespace().touchAtime(inode);
+      }
+      return n;
+    } finally {
+      leave();
+    }
+  }
+
+  /// Reads at a position.
+  ///
+  /// @param pos first byte
+  /// @param target where to
+  /// @param from index of the first byte in the target
+  /// @param length bytes wanted
+  /// @return bytes read; 0 at or beyond the end of the file
+  /// @throws FsException as [#read(long, MemorySegment)]
+  public int read(long pos, byte[] target, int from, int length) throws FsException {
+    return (int) read(pos, MemorySegment.ofArray(target).asSlice(from, length));
+  }
+
+  /// Reads at a position into the remaining room of a buffer, and moves the buffer's position.
+  ///
+  /// @param pos first byte
+  /// @param target where to
+  /// @return bytes read; 0 at or beyond the end of the file
+  /// @throws FsException as [#read(long, MemorySegment)]
+  public int read(long pos, ByteBuffer target) throws FsException {
+    int n = (int) read(pos, MemorySegment.ofBuffer(target));
+    target.position(target.position() + n);
+    return n;
+  }
+
+  /// Reads at the file offset and moves it on.
+  ///
+  /// @param target where to
+  /// @param from index of the first byte in the target
+  /// @param length bytes wanted
+  /// @return bytes read; 0 at or beyond the end of the file
+  /// @throws FsException as [#read(long, MemorySegment)]
+  public int read(byte[] target, int from, int length) throws FsException {
+    positionLock.lock();
+    try {
+      int n = read(position, target, from, length);
+      position += n;
+      return n;
+    } finally {
+      positionLock.unlock();
+    }
+  }
+
+  /// Reads at the file offset and moves it on.
+  ///
+  /// @param target where to; its position moves, too
+  /// @return bytes read; 0 at or beyond the end of the file
+  /// @throws FsException as [#read(long, MemorySegment)]
+  public int read(ByteBuffer target) throws FsException {
+    positionLock.lock();
+    try {
+      int n = read(position, target);
+      position += n;
+      return n;
+    } finally {
+      positionLock.unlock();
+    }
+  }
+
+  /// Reads at a position into several segments, one after the other.
+  ///
+  /// @param pos first byte
+  /// @param targets where to
+  /// @return bytes read; 0 at or beyond the end of the file
+  /// @throws FsException as [#read(long, MemorySegment)], if nothing was read
+  public long read(long pos, MemorySegment[] targets) throws FsException {
+    long done = 0;
+    for (MemorySegment target : targets) {
+      long n;
+      try {
+        n = read(pos + done, target);
+      } catch (FsException e) {
+        if (done > 0) {
+          return done;
+        }
+        throw e;
+      }
+      done += n;
+      if (n < target.byteSize()) {
+        break;
+      }
+    }
+    return done;
+  }
+
+  private long readBuffered(long pos, MemorySegment target, int ioFlags) throws FsException {
+    long done = 0;
+    long wanted = target.byteSize();
+    while (done < wanted) {
+      if (Thread.currentThread().isInterrupted()) {
+        if (done > 0) {
+          break;
+        }
+        throw new FsException(Errno.EINTR, "read " + inode);
+      }
+      long at = pos + done;
+      if (at >= mapping.size()) {
+        break;
+      }
+      Folio folio = mapping.getOrCreate(AddressSpace.indexOf(at), ioFlags & IoFlags.NOWAIT);
+      if (!folio.isUptodate()) {
+        folio.unlock();
+        fill(AddressSpace.indexOf(at));
+        continue;
+      }
+      long end = Math.min(mapping.size(), folio.pos() + folio.size());
+      int n = (int) Math.min(wanted - done, end - at);
+      if (n > 0) {
+        MemorySegment.copy(folio.bytes(), folio.offsetOf(at), target, done, n);
+        done += n;
+      }
+      folio.unlock();
+    }
+    return done;
+  }
+
+  private void fill(long index) throws FsException {
+    mapping.invalidateLock().lockShared();
+    try {
+      Folio folio = mapping.getOrCreate(index, 0);
+      if (folio.isUptodate()) {
+        folio.unlock();
+        return;
+      }
+      if (mapping.operations().readFolio(mapping, folio)
+          == AddressSpaceOperations.FillResult.STARTED) {
+        folio.waitUnlocked();
+        if (!folio.isUptodate() && folio.isAttached()) {
+          throw new FsException(Errno.EIO, inode + ": read folio " + index);
+        }
+      }
+    } finally {
+      mapping.invalidateLock().unlockShared();
+    }
+  }
+
+  // ---- Writing ----------------------------------------------------------------------------------
+
+  /// Writes at a position, or at the end of the file if it is open with APPEND.
+  ///
+  /// @param pos first byte
+  /// @param source all its bytes
+  /// @return bytes written, short only after an error that came later
+  /// @throws FsException EBADF, EINVAL, EFBIG, ENOSPC, EDQUOT, EROFS, EIO, EINTR, ENOMEM
+  public long write(long pos, MemorySegment source) throws FsException {
+    return write(pos, source, 0);
+  }
+
+  /// Writes at a position, with flags.
+  ///
+  /// @param pos first byte; ignored with APPEND
+  /// @param source all its bytes
+  /// @param ioFlags see [IoFlags]
+  /// @return bytes written
+  /// @throws FsException as [#write(long, MemorySegment)]; EAGAIN with NOWAIT
+  public long write(long pos, MemorySegment source, int ioFlags) throws FsException {
+    return write(pos, new SegmentSource(source), ioFlags);
+  }
+
+  /// Writes at a position.
+  ///
+  /// @param pos first byte; ignored with APPEND
+  /// @param source where from
+  /// @param from index of the first byte in the source
+  /// @param length bytes to write
+  /// @return bytes written
+  /// @throws FsException as [#write(long, MemorySegment)]
+  public int write(long pos, byte[] source, int from, int length) throws FsException {
+    return (int) write(pos, MemorySegment.ofArray(source).asSlice(from, length));
+  }
+
+  /// Writes the remaining bytes of a buffer at a position, and moves the buffer's position.
+  ///
+  /// @param pos first byte; ignored with APPEND
+  /// @param source where from
+  /// @return bytes written
+  /// @throws FsException as [#write(long, MemorySegment)]
+  public int write(long pos, ByteBuffer source) throws FsException {
+    int n = (int) write(pos, MemorySegment.ofBuffer(source));
+    source.position(source.position() + n);
+    return n;
+  }
+
+  /// Writes at the file offset and moves it behind the bytes written.
+  ///
+  /// @param source where from
+  /// @param from index of the first byte in the source
+  /// @param length bytes to write
+  /// @return bytes written
+  /// @throws FsException as [#write(long, MemorySegment)]
+  public int write(byte[] source, int from, int length) throws FsException {
+    return (int) writeAtOffset(MemorySegment.ofArray(source).asSlice(from, length));
+  }
+
+  /// Writes the remaining bytes of a buffer at the file offset and moves both on.
+  ///
+  /// @param source where from
+  /// @return bytes written
+  /// @throws FsException as [#write(long, MemorySegment)]
+  public int write(ByteBuffer source) throws FsException {
+    int n = (int) writeAtOffset(MemorySegment.ofBuffer(source));
+    source.position(source.position() + n);
+    return n;
+  }
+
+  private long writeAtOffset(MemorySegment source) throws FsException {
+    positionLock.lock();
+    try {
+      SegmentSource iter = new SegmentSource(source);
+      long[] at = {position};
+      long n = writeIter(at, iter, 0);
+      position = at[0] + n;
+      return n;
+    } finally {
+      positionLock.unlock();
+    }
+  }
+
+  /// Writes at the end of the file, wherever that is when the write gets its turn.
+  ///
+  /// @param source all its bytes
+  /// @return bytes written
+  /// @throws FsException as [#write(long, MemorySegment)]
+  public long append(MemorySegment source) throws FsException {
+    return write(0, source, IoFlags.APPEND);
+  }
+
+  /// Writes whatever an iterator yields at a position: several segments, another file, a callback.
+  ///
+  /// @param pos first byte; ignored with APPEND
+  /// @param source bytes from its cursor on; moved by what was written
+  /// @param ioFlags see [IoFlags]
+  /// @return bytes written
+  /// @throws FsException as [#write(long, MemorySegment)]; EFAULT; what the source threw
+  public long write(long pos, IovIter source, int ioFlags) throws FsException {
+    return writeIter(new long[] {pos}, source, ioFlags);
+  }
+
+  private long writeIter(long[] at, IovIter source, int ioFlags) throws FsException {
+    checkWritable();
+    checkRange(at[0], 0);
+    if ((ioFlags & ~IoFlags.ALL) != 0) {
+      throw new FsException(Errno.EOPNOTSUPP, inode + ": write with flags " + ioFlags);
+    }
+    enter();
+    try {
+      long n = writeLocked(at, source, ioFlags);
+      if (n > 0) {
+        syncAfterWrite(at[0], n, ioFlags);
+      }
+      return n;
+    } finally {
+      leave();
+    }
+  }
+
+  private long writeLocked(long[] at, IovIter source, int ioFlags) throws FsException {
+    if (source.remaining() == 0) {
+      return 0;
+    }
+    boolean nowait = (ioFlags & IoFlags.NOWAIT) != 0;
+    if (!nowait) {
+      superBlock.startWrite();
+    } else if (!superBlock.tryStartWrite()) {
+      throw new FsException(Errno.EAGAIN, superBlock + " is frozen");
+    }
+    try {
+      if (!nowait) {
+        inode.rwsem().lock();
+      } else if (!inode.rwsem().tryLock()) {
+        throw new FsException(Errno.EAGAIN, inode + " is locked");
+      }
+      try {
+        if ((flags & OpenFlags.APPEND) != 0 || (ioFlags & IoFlags.APPEND) != 0) {
+          at[0] = mapping.size();
+        }
+        checkLimit(at[0], source);
+        superBlock.namespace().stripSetId(inode, who);
+        touchTimes();
+        int opFlags = nowait ? WriteOp.NOWAIT : 0;
+        opFlags |= (ioFlags & IoFlags.DONTCACHE) != 0 ? WriteOp.DONTCACHE : 0;
+        return copyIn(at[0], source, inode.writeOp.reset(opFlags));
+      } finally {
+        inode.rwsem().unlock();
+      }
+    } finally {
+      superBlock.endWrite();
+    }
+  }
+
+  private void checkLimit(long pos, IovIter source) throws FsException {
+    long max = superBlock.operations().fileSizeMax();
+    if ((inode.flags() & InodeFlags.IMMUTABLE) != 0) {
+      throw new FsException(Errno.EPERM, inode + " is immutable");
+    }
+    if (pos >= max || source.remaining() > max - pos) {
+      throw new FsException(Errno.EFBIG, inode + ": write at " + pos + ", at most " + max);
+    }
+  }
+
+  /// Sets mtime and ctime, before the copy loop and with no folio locked, because a file system may
+  /// start a journal handle for it (R-F9).
+  private void touchTimes() throws FsException {
+    Instant now = superBlock.now();
+    if (!now.equals(inode.mtime()) || !now.equals(inode.ctime())) {
+      inode.setMtime(now);
+      inode.setCtime(now);
+      inode.markDirty(Inode.DIRTY_TIME);
+      superBlock.operations().dirtyInode(inode, Inode.DIRTY_TIME);
+    }
+  }
+
+  private long copyIn(long pos, IovIter source, WriteOp op) throws FsException {
+    assert Lockdep.holds(LockClass.INODE);
+    AddressSpaceOperations operations = mapping.operations();
+    long done = 0;
+    try {
+      while (source.remaining() > 0) {
+        op.checkInterrupted();
+        int length =
+            (int) Math.min(mapping.bytesToFolioEnd(pos + done), source.remaining());
+        Folio folio = operations.writeBegin(mapping, pos + done, length, op);
+        if (folio == null) {
+          continue;
+        }
+        int copied = source.copyAtomic(folio.bytes(), folio.offsetOf(pos + done), length);
+        done += operations.writeEnd(mapping, pos + done, length, copied, folio, op);
+      }
+    } catch (FsException e) {
+      if (done == 0) {
+        throw e;
+      }
+    }
+    return done;
+  }
+
+  private void syncAfterWrite(long pos, long length, int ioFlags) throws FsException {
+    boolean all =
+        (flags & OpenFlags.SYNC) == OpenFlags.SYNC
+            || (ioFlags & IoFlags.SYNC) != 0
+            || (inode.flags() & InodeFlags.SYNC) != 0;
+    if (all || (flags & OpenFlags.DSYNC) != 0 || (ioFlags & IoFlags.DSYNC) != 0) {
+      inode.operations().fsync(inode, pos, pos + length, !all);
+      reportErrors();
+    }
+  }
+
+  /// Bytes of one segment.
+  private static final class SegmentSource implements IovIter {
+    private final MemorySegment segment;
+    private long at;
+
+    SegmentSource(MemorySegment segment) {
+      this.segment = segment;
+    }
+
+    @Override
+    public long remaining() {
+      return segment.byteSize() - at;
+    }
+
+    @Override
+    public int copyAtomic(MemorySegment target, long offset, int length) {
+      MemorySegment.copy(
+          segment, ValueLayout.JAVA_BYTE, at, target, ValueLayout.JAVA_BYTE, offset, length);
+      at += length;
+      return length;
+    }
+
+    @Override
+    public void revert(int count) {
+      at -= count;
+    }
+
+    @Override
+    public int faultIn(int length) {
+      return length;
+    }
+  }
+
+  // ---- File offset ------------------------------------------------------------------------------
+
+  /// The file offset.
+  ///
+  /// @return bytes from the start of the file
+  public long position() {
+    positionLock.lock();
+    long p = position;
+    positionLock.unlock();
+    return p;
+  }
+
+  /// Sets the file offset; beyond the end is allowed.
+  ///
+  /// @param pos bytes from the start of the file
+  /// @throws FsException EINVAL if negative
+  public void seek(long pos) throws FsException {
+    checkRange(pos, 0);
+    positionLock.lock();
+    position = pos;
+    positionLock.unlock();
+  }
+
+  /// The first byte at or after a position that holds data; moves nothing.
+  ///
+  /// @param pos where to begin
+  /// @return a position
+  /// @throws FsException ENXIO if there is none before the end; EBADF, EIO
+  public long seekData(long pos) throws FsException {
+    return seekFor(pos, true);
+  }
+
+  /// The first byte at or after a position that lies in a hole; the end of the file counts as one.
+  ///
+  /// @param pos where to begin
+  /// @return a position, at most the size
+  /// @throws FsException ENXIO at or beyond the end; EBADF, EIO
+  public long seekHole(long pos) throws FsException {
+    return seekFor(pos, false);
+  }
+
+  private long seekFor(long pos, boolean data) throws FsException {
+    enter();
+    try {
+      if (!inode.isRegular()) {
+        throw new FsException(Errno.EINVAL, inode + ": seek for data");
+      }
+      long size = mapping.size();
+      long found = size;
+      if (pos >= 0 && pos < size) {
+        found =
+            data ? inode.operations().seekData(inode, pos) : inode.operations().seekHole(inode, pos);
+      }
+      if (pos < 0 || pos >= size || data && found >= size) {
+        throw new FsException(Errno.ENXIO, inode + ": seek from " + pos);
+      }
+      return Math.min(found, size);
+    } finally {
+      leave();
+    }
+  }
+
+  // ---- Space ------------------------------------------------------------------------------------
+
+  /// Changes the size.
+  ///
+  /// @param size bytes; new ones read as zeros
+  /// @throws FsException EBADF, EINVAL, EFBIG, EPERM, ENOSPC, EROFS, EIO
+  public void truncate(long size) throws FsException {
+    checkWritable();
+    enter();
+    try {
+      superBlock.namespace().truncate(inode, size, who);
+    } finally {
+      leave();
+    }
+  }
+
+  /// Changes the space behind a range, see [FallocateMode].
+  ///
+  /// @param mode 0, or bits of [FallocateMode]
+  /// @param pos first byte
+  /// @param length bytes, at least 1
+  /// @throws FsException EBADF, EINVAL, EFBIG, ENOSPC, EOPNOTSUPP, EPERM, EROFS, EIO
+  public void fallocate(int mode, long pos, long length) throws FsException {
+    checkWritable();
+    if (pos < 0 || length <= 0) {
+      throw new FsException(Errno.EINVAL, inode + ": " + length + " bytes at " + pos);
+    }
+    checkMode(mode);
+    if (length > superBlock.operations().fileSizeMax() - pos) {
+      throw new FsException(Errno.EFBIG, inode + ": " + length + " bytes at " + pos);
+    }
+    enter();
+    try {
+      superBlock.startWrite();
+      try {
+        inode.rwsem().lock();
+        try {
+          boolean removes = (mode & ~FallocateMode.KEEP_SIZE) != 0;
+          int inodeFlags = inode.flags();
+          if ((inodeFlags & InodeFlags.IMMUTABLE) != 0
+              || removes && (inodeFlags & InodeFlags.APPEND) != 0) {
+            throw new FsException(Errno.EPERM, inode + ": fallocate");
+          }
+          superBlock.namespace().stripSetId(inode, who);
+          inode.operations().fallocate(inode, mode, pos, length);
+          touchTimes();
+        } finally {
+          inode.rwsem().unlock();
+        }
+      } finally {
+        superBlock.endWrite();
+      }
+      if ((flags & OpenFlags.DSYNC) != 0) {
+        inode
+            .operations()
+            .fsync(inode, 0, 0, (flags & OpenFlags.SYNC) != OpenFlags.SYNC);
+      }
+    } finally {
+      leave();
+    }
+  }
+
+  private void checkMode(int mode) throws FsException {
+    int kind = mode & ~FallocateMode.KEEP_SIZE;
+    boolean keep = (mode & FallocateMode.KEEP_SIZE) != 0;
+    boolean ok =
+        switch (kind) {
+          case 0, FallocateMode.ZERO_RANGE -> true;
+          case FallocateMode.PUNCH_HOLE -> keep;
+          case FallocateMode.COLLAPSE_RANGE, FallocateMode.INSERT_RANGE -> !keep;
+          default -> false;
+        };
+    if (!ok) {
+      throw new FsException(Errno.EOPNOTSUPP, inode + ": fallocate mode " + mode);
+    }
+  }
+
+  // ---- Durability -------------------------------------------------------------------------------
+
+  /// Makes everything written so far durable, and tells an error of write-out that this open file
+  /// has not heard of (R-H7).
+  ///
+  /// @param datasync leave out metadata that reading the file does not need (R-H9)
+  /// @throws FsException EIO, ENOSPC, EDQUOT; what could not be written stays dirty
+  public void fsync(boolean datasync) throws FsException {
+    enter();
+    try {
+      FsException failed = null;
+      try {
+        inode.operations().fsync(inode, 0, Long.MAX_VALUE, datasync);
+      } catch (FsException e) {
+        failed = e;
+      }
+      // Advance also after a direct failure: it is the same error, told now.
+      try {
+        reportErrors();
+      } catch (FsException e) {
+        failed = failed == null ? e : failed;
+      }
+      if (failed != null) {
+        throw failed;
+      }
+    } finally {
+      leave();
+    }
+  }
+
+  /// Starts or awaits write-out of a range. No integrity call unless all three flags are given, and
+  /// even then no metadata and no flush of the device (R-H11).
+  ///
+  /// @param pos first byte
+  /// @param length bytes; 0 to the end of the file
+  /// @param what SYNC_WAIT_BEFORE, SYNC_WRITE, SYNC_WAIT_AFTER
+  /// @throws FsException EBADF, EINVAL; EIO that this open file has not heard of
+  public void syncRange(long pos, long length, int what) throws FsException {
+    checkRange(pos, length);
+    long end = length == 0 ? Long.MAX_VALUE : Math.addExact(pos, length);
+    enter();
+    try {
+      boolean all = what == (SYNC_WAIT_BEFORE | SYNC_WRITE | SYNC_WAIT_AFTER);
+      SuperBlock.syncRange(
+          mapping,
+          pos,
+          end,
+          (what & SYNC_WAIT_BEFORE) != 0,
+          (what & SYNC_WRITE) != 0,
+          (what & SYNC_WAIT_AFTER) != 0,
+          all);
+      if ((what & (SYNC_WAIT_BEFORE | SYNC_WAIT_AFTER)) != 0) {
+        reportErrors();
+      }
+    } finally {
+      leave();
+    }
+  }
+
+  /// Throws the error of write-out that this open file has not heard of, if there is one, once.
+  private void reportErrors() throws FsException {
+    Errno errno = unseenError();
+    if (errno != null) {
+      throw new FsException(errno, inode + ": write-out after a write had returned");
+    }
+  }
+
+  private @Nullable Errno unseenError() {
+    ErrSeq errors = mapping.writebackErrors();
+    while (true) {
+      int seen = (int) ERRORS_SEEN.getVolatile(this);
+      int now = errors.advance();
+      if (now == seen) {
+        return null;
+      }
+      // Of two threads that sync at a time, the one whose swap succeeds tells.
+      if (ERRORS_SEEN.compareAndSet(this, seen, now)) {
+        return ErrSeq.between(now, seen);
+      }
+    }
+  }
+
+  // ---- Directories ------------------------------------------------------------------------------
+
+  /// Gives entries of a directory to a sink until it is full or there are no more.
+  ///
+  /// @param cookie 0 to begin, or one that the sink was given
+  /// @param sink takes the entries; never `.` and `..`
+  /// @throws FsException EBADF, ENOTDIR, ENOENT if it was removed, EIO, EUCLEAN
+  public void readDir(long cookie, DirSink sink) throws FsException {
+    enter();
+    try {
+      superBlock.namespace().readDir(inode, cookie, sink);
+    } finally {
+      leave();
+    }
+  }
+
+  // ---- Closing ----------------------------------------------------------------------------------
+
+  /// Closes the file; calls under way in other threads finish. Writes nothing out, but tells an
+  /// error of write-out that this open file has not heard of (R-H7). Idempotent.
+  ///
+  /// @throws FsException the error; the file is closed nevertheless
+  @Override
+  public void close() throws FsException {
+    int old;
+    do {
+      old = (int) USERS.getVolatile(this);
+      if (old < 0) {
+        return;
+      }
+    } while (!USERS.compareAndSet(this, old, old | CLOSED));
+    Errno unseen = unseenError();
+    if (old == 0) {
+      letGo();
+    }
+    if (unseen != null) {
+      throw new FsException(unseen, inode + ": write-out after a write had returned");
+    }
+  }
+
+  /// The last call has left: by whoever saw that, once.
+  private void letGo() {
+    inode.operations().released(inode, flags);
+    superBlock.closedFile();
+    superBlock.iput(inode);
+  }
+
+  @Override
+  public String toString() {
+    return inode.toString();
+  }
+}

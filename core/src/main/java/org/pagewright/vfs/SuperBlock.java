@@ -1,0 +1,777 @@
+package org.pagewright.vfs;
+
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+import org.pagewright.cache.AddressSpace;
+import org.pagewright.cache.DirtyAccount;
+import org.pagewright.cache.ErrSeq;
+import org.pagewright.cache.Folio;
+import org.pagewright.cache.PageCache;
+import org.pagewright.cache.WritebackControl;
+import org.pagewright.errno.Errno;
+import org.pagewright.errno.FsException;
+import org.pagewright.sync.LockClass;
+import org.pagewright.sync.Mutex;
+
+/// One mounted volume: a file system below, the inodes and names it has in memory, and the state of
+/// the whole: read-only, frozen, shut down, closed.
+///
+/// A file system makes one with [#mount]; users start from [Volume#of(SuperBlock)].
+///
+/// ## Writing and freezing
+///
+/// Each change happens between [#startWrite()] and [#endWrite()]. [#freeze()] shuts that door, waits
+/// for those inside, syncs, and then shuts the inner door of write faults, because a fault may come
+/// from inside a write. [#thaw()] opens both.
+///
+/// ## What is dirty
+///
+/// An inode with dirty fields, dirty folios, or folios under write-out is on one list, oldest first.
+/// A sync raises the epoch and walks the list until it meets an inode that joined in the new epoch,
+/// so it ends however fast others dirty more (R-H3).
+public final class SuperBlock {
+  /// An inode or a volume that could not be written or freed; for whoever keeps a log.
+  public interface Trouble {
+    /// Something went wrong that no call can report.
+    ///
+    /// @param what the operation and its object
+    /// @param error why
+    void happened(String what, Throwable error);
+  }
+
+  private static final int FOLIO_BATCH = 64;
+
+  private final PageCache cache;
+  private final SuperBlockOperations operations;
+  private final MountOptions options;
+  private final @Nullable DirtyAccount dirtyAccount;
+  private final InodeCache inodes;
+  private final DentryCache dentries;
+  private final Namespace namespace = new Namespace(this);
+  private final FreezeLock writeLevel;
+  private final FreezeLock pagefaultLevel;
+  private final Mutex renameMutex;
+  private final Mutex stateLock;
+  private final ErrSeq errors = new ErrSeq();
+  private final AtomicLong cacheIds = new AtomicLong();
+  private final AtomicInteger openFiles = new AtomicInteger();
+  private final AtomicInteger freezing = new AtomicInteger();
+
+  private @Nullable Inode root; // written once before publication
+  private volatile boolean readOnly;
+  private volatile boolean shutDown;
+  private volatile boolean closed;
+  private volatile Now now = new Now(Long.MIN_VALUE, Instant.EPOCH);
+  private volatile Trouble trouble = (what, error) -> {};
+
+  // Guarded by stateLock: the list of dirty inodes, oldest first, and inodes to be freed at thaw.
+  private @Nullable Inode firstDirty;
+  private @Nullable Inode lastDirty;
+  private int dirtyInodes;
+  private long epoch;
+  private final List<Inode> deferred = new ArrayList<>();
+
+  /// The time of a millisecond, kept so that writing does not make a new object each time.
+  private record Now(long millis, Instant time) {}
+
+  private SuperBlock(
+      PageCache cache,
+      SuperBlockOperations operations,
+      MountOptions options,
+      @Nullable DirtyAccount dirtyAccount) {
+    this.cache = cache;
+    this.operations = operations;
+    this.options = options;
+    this.dirtyAccount = dirtyAccount;
+    this.readOnly = options.readOnly();
+    this.inodes = new InodeCache(this, options.unusedInodesMax());
+    this.dentries = new DentryCache(options.dentriesMax());
+    this.writeLevel = new FreezeLock(LockClass.SB_WRITE, operations.name());
+    this.pagefaultLevel = new FreezeLock(LockClass.SB_PAGEFAULT, operations.name());
+    this.renameMutex = new Mutex(LockClass.RENAME, operations.name());
+    this.stateLock = new Mutex(LockClass.INODE_STATE, operations.name());
+  }
+
+  /// Makes a volume of a file system and reads its root.
+  ///
+  /// @param cache where its files' content lives
+  /// @param operations the file system, ready to read inodes
+  /// @param options how
+  /// @param dirtyAccount the device's share of the dirty limits; null if folios are never written
+  /// @return the volume
+  /// @throws FsException EIO, EUCLEAN; ENOTDIR if the root is no directory
+  public static SuperBlock mount(
+      PageCache cache,
+      SuperBlockOperations operations,
+      MountOptions options,
+      @Nullable DirtyAccount dirtyAccount)
+      throws FsException {
+    SuperBlock superBlock = new SuperBlock(cache, operations, options, dirtyAccount);
+    Inode root = superBlock.iget(operations.rootIno());
+    if (!root.isDirectory()) {
+      superBlock.iput(root);
+      throw new FsException(Errno.ENOTDIR, operations.name() + ": root");
+    }
+    superBlock.root = root;
+    return superBlock;
+  }
+
+  // ---- Parts ------------------------------------------------------------------------------------
+
+  /// Where the content of its files lives.
+  ///
+  /// @return never null
+  public PageCache cache() {
+    return cache;
+  }
+
+  /// The file system.
+  ///
+  /// @return never null
+  public SuperBlockOperations operations() {
+    return operations;
+  }
+
+  /// How it was mounted.
+  ///
+  /// @return never null
+  public MountOptions options() {
+    return options;
+  }
+
+  /// The device's share of the dirty limits.
+  ///
+  /// @return null if folios are never written
+  public @Nullable DirtyAccount dirtyAccount() {
+    return dirtyAccount;
+  }
+
+  /// Names: everything that works on an inode and a name.
+  ///
+  /// @return never null
+  public Namespace namespace() {
+    return namespace;
+  }
+
+  /// The root directory; the volume holds a reference as long as it is open.
+  ///
+  /// @return never null after mounting
+  public Inode root() {
+    assert root != null;
+    return root;
+  }
+
+  DentryCache dentries() {
+    return dentries;
+  }
+
+  Mutex renameMutex() {
+    return renameMutex;
+  }
+
+  /// Errors of writing any file of the volume, for `syncfs` (R-H7).
+  ///
+  /// @return never null
+  public ErrSeq errors() {
+    return errors;
+  }
+
+  /// Sets who hears of errors that no call can report. Until then they go nowhere but into
+  /// [#errors()].
+  ///
+  /// @param trouble called by any thread, perhaps with locks held
+  public void setTrouble(Trouble trouble) {
+    this.trouble = trouble;
+  }
+
+  /// Now, in milliseconds, as the file system can keep it. Makes no new object within one.
+  ///
+  /// @return a time
+  public Instant now() {
+    long millis = options.clock().millis();
+    Now last = now;
+    if (last.millis != millis) {
+      last = new Now(millis, operations.roundTime(Instant.ofEpochMilli(millis)));
+      now = last;
+    }
+    return last.time;
+  }
+
+  long nextCacheId() {
+    return cacheIds.incrementAndGet();
+  }
+
+  // ---- Inodes -----------------------------------------------------------------------------------
+
+  /// The inode with a number, with a reference for the caller.
+  ///
+  /// @param ino inode number, perhaps nonsense from outside
+  /// @return give it back with [#iput(Inode)]
+  /// @throws FsException ESTALE if no such inode is in use; EIO, EUCLEAN
+  public Inode iget(long ino) throws FsException {
+    checkAlive();
+    if (ino == InodeOperations.NO_INODE) {
+      throw new FsException(Errno.ESTALE, operations.name() + ": inode 0");
+    }
+    return inodes.get(ino);
+  }
+
+  /// One more reference to an inode that the caller has one of already.
+  ///
+  /// @param inode in use
+  public void hold(Inode inode) {
+    boolean held = inodes.tryGet(inode);
+    assert held : inode + " held without a reference";
+  }
+
+  /// One more reference to an inode that may be on its way out, e.g. found on a list.
+  ///
+  /// @param inode any inode of this volume
+  /// @return false if it is being evicted: leave it alone
+  public boolean tryHold(Inode inode) {
+    return inodes.tryGet(inode);
+  }
+
+  /// Gives a reference back. The last one of an inode without names frees it on disk; so no handle
+  /// and nothing below INODE of another inode may be held.
+  ///
+  /// @param inode with a reference
+  public void iput(Inode inode) {
+    inodes.put(inode);
+  }
+
+  /// Enters an inode that a file system has just made, with one reference for the caller. A handle
+  /// may be held.
+  ///
+  /// @param inode all fields filled
+  public void insertNew(Inode inode) {
+    inodes.insertNew(inode);
+  }
+
+  /// Brings an inode in FREEING to its end.
+  void evict(Inode inode) {
+    if (inode.nlink() == 0 && !shutDown) {
+      if (!writeLevel.tryStart()) {
+        // Frozen, or about to be: freeing it changes the image. Thaw does it.
+        stateLock.lock();
+        deferred.add(inode);
+        stateLock.unlock();
+        return;
+      }
+      try {
+        evictNow(inode);
+      } finally {
+        writeLevel.end();
+      }
+    } else {
+      evictNow(inode);
+    }
+  }
+
+  private void evictNow(Inode inode) {
+    if (inode.nlink() != 0 && !shutDown) {
+      try {
+        genericSync(inode, 0, Long.MAX_VALUE, false);
+      } catch (FsException e) {
+        recordError(inode + ": write back before eviction", e);
+        if (!closed) {
+          // Nothing accepted is given up: it stays, dirty, until a write succeeds (R-H8).
+          inodes.evicted(inode, false);
+          return;
+        }
+      }
+    }
+    dropFolios(inode.mapping());
+    inode.clearDirty();
+    removeFromDirtyList(inode);
+    try {
+      operations.evictInode(inode);
+    } catch (FsException e) {
+      recordError(inode + ": evict", e);
+    }
+    inodes.evicted(inode, true);
+  }
+
+  private void recordError(String what, FsException error) {
+    errors.set(error.errno());
+    trouble.happened(what, error);
+  }
+
+  /// Drops every folio of a file that is going away.
+  private static void dropFolios(AddressSpace mapping) {
+    Folio[] batch = new Folio[FOLIO_BATCH];
+    mapping.invalidateLock().lock();
+    try {
+      int n;
+      // Each pass removes what it found, and nobody can add: ends when the file is empty.
+      while ((n = mapping.gather(0, Long.MAX_VALUE >>> AddressSpace.FOLIO_SHIFT, batch)) > 0) {
+        for (int i = 0; i < n; i++) {
+          Folio folio = batch[i];
+          folio.lock();
+          if (folio.isAttached()) {
+            folio.waitWriteback();
+            mapping.operations().invalidateFolio(folio, 0, folio.size());
+            mapping.detach(folio);
+          }
+          folio.unlock();
+        }
+      }
+    } finally {
+      mapping.invalidateLock().unlock();
+    }
+  }
+
+  // ---- Dirty inodes and sync --------------------------------------------------------------------
+
+  /// Puts an inode on the list of dirty ones. Any lock above INODE_STATE may be held.
+  void noteDirty(Inode inode) {
+    stateLock.lock();
+    if (!inode.onDirtyList) {
+      appendDirtyLocked(inode);
+    }
+    stateLock.unlock();
+  }
+
+  private void appendDirtyLocked(Inode inode) {
+    inode.onDirtyList = true;
+    inode.dirtyEpoch = epoch;
+    inode.dirtyNext = null;
+    inode.dirtyPrevious = lastDirty;
+    if (lastDirty != null) {
+      lastDirty.dirtyNext = inode;
+    } else {
+      firstDirty = inode;
+    }
+    lastDirty = inode;
+    dirtyInodes++;
+  }
+
+  private void unlinkDirtyLocked(Inode inode) {
+    inode.onDirtyList = false;
+    if (inode.dirtyPrevious != null) {
+      inode.dirtyPrevious.dirtyNext = inode.dirtyNext;
+    } else {
+      firstDirty = inode.dirtyNext;
+    }
+    if (inode.dirtyNext != null) {
+      inode.dirtyNext.dirtyPrevious = inode.dirtyPrevious;
+    } else {
+      lastDirty = inode.dirtyPrevious;
+    }
+    inode.dirtyNext = null;
+    inode.dirtyPrevious = null;
+    dirtyInodes--;
+  }
+
+  private void removeFromDirtyList(Inode inode) {
+    stateLock.lock();
+    if (inode.onDirtyList) {
+      unlinkDirtyLocked(inode);
+    }
+    stateLock.unlock();
+  }
+
+  /// Inodes with something to write.
+  ///
+  /// @return a number that may be old already
+  public int dirtyInodes() {
+    stateLock.lock();
+    int n = dirtyInodes;
+    stateLock.unlock();
+    return n;
+  }
+
+  /// What a walk over the dirty inodes does with each.
+  private interface InodeVisitor {
+    void visit(Inode inode) throws FsException;
+  }
+
+  /// Visits every inode that was dirty when the walk began, once; goes on after an error.
+  private void forEachDirty(InodeVisitor visitor) throws FsException {
+    FsException first = null;
+    stateLock.lock();
+    final long mine = ++epoch;
+    stateLock.unlock();
+    while (true) {
+      stateLock.lock();
+      Inode inode = firstDirty;
+      if (inode == null || inode.dirtyEpoch >= mine) {
+        stateLock.unlock();
+        break;
+      }
+      // To the end, in the new epoch: it leaves the list below if it turns out clean.
+      unlinkDirtyLocked(inode);
+      appendDirtyLocked(inode);
+      stateLock.unlock();
+      if (!inodes.tryGet(inode)) {
+        continue; // being evicted: written or freed by that
+      }
+      try {
+        visitor.visit(inode);
+      } catch (FsException e) {
+        if (first == null) {
+          first = e;
+        }
+      }
+      leaveDirtyListIfClean(inode);
+      iput(inode);
+    }
+    if (first != null) {
+      throw first;
+    }
+  }
+
+  /// Who dirties something later finds the inode off the list and puts it back.
+  private void leaveDirtyListIfClean(Inode inode) {
+    stateLock.lock();
+    if (inode.onDirtyList && !inode.needsWriting()) {
+      unlinkDirtyLocked(inode);
+    }
+    stateLock.unlock();
+  }
+
+  /// Writes a range of a file and then the inode, and waits for both; the default of
+  /// [InodeOperations#fsync].
+  ///
+  /// @param inode the inode
+  /// @param from first byte
+  /// @param to byte after the last, `Long.MAX_VALUE` for the whole file
+  /// @param datasync leave the inode unless reading needs it
+  /// @throws FsException EIO
+  public void genericSync(Inode inode, long from, long to, boolean datasync) throws FsException {
+    syncFolios(inode.mapping(), from, to);
+    inode.writeBack(true, datasync);
+  }
+
+  private static void syncFolios(AddressSpace mapping, long from, long to) throws FsException {
+    if (from < to && mapping.account() != null) {
+      syncRange(mapping, from, to, false, true, true, true);
+    }
+  }
+
+  /// Starts and awaits write-out of a range of a file.
+  ///
+  /// @param integrity write all that is dirty now, not only what is not busy
+  static void syncRange(
+      AddressSpace mapping,
+      long from,
+      long to,
+      boolean waitBefore,
+      boolean write,
+      boolean waitAfter,
+      boolean integrity)
+      throws FsException {
+    long first = AddressSpace.indexOf(from);
+    long last = AddressSpace.indexOf(to - 1);
+    if (waitBefore) {
+      waitWriteback(mapping, first, last);
+    }
+    if (write && mapping.account() != null && mapping.dirtyFolios() > 0) {
+      mapping
+          .operations()
+          .writepages(
+              mapping,
+              integrity
+                  ? WritebackControl.integrity(first, last)
+                  : WritebackControl.start(first, last));
+    }
+    if (waitAfter) {
+      waitWriteback(mapping, first, last);
+    }
+  }
+
+  private static void waitWriteback(AddressSpace mapping, long first, long last) {
+    Folio[] batch = new Folio[FOLIO_BATCH];
+    int n;
+    while (first <= last && (n = mapping.gatherWriteback(first, last, batch)) > 0) {
+      for (int i = 0; i < n; i++) {
+        batch[i].waitWriteback();
+      }
+      first = batch[n - 1].index() + 1;
+    }
+  }
+
+  /// Makes everything durable that was accepted before this call.
+  ///
+  /// @throws FsException EIO; what could not be written stays dirty
+  public void sync() throws FsException {
+    checkAlive();
+    syncAll();
+  }
+
+  private void syncAll() throws FsException {
+    FsException first = null;
+    try {
+      // Start everything, then wait for everything: the device sees one queue, not one file after
+      // the other.
+      forEachDirty(
+          inode -> {
+            AddressSpace mapping = inode.mapping();
+            if (mapping.account() != null && mapping.dirtyFolios() > 0) {
+              mapping
+                  .operations()
+                  .writepages(
+                      mapping,
+                      WritebackControl.start(0, AddressSpace.indexOf(Long.MAX_VALUE)));
+            }
+          });
+    } catch (FsException e) {
+      first = e;
+    }
+    try {
+      forEachDirty(inode -> genericSync(inode, 0, Long.MAX_VALUE, false));
+      first = null; // what failed at first was written now
+    } catch (FsException e) {
+      first = e;
+    }
+    if (!readOnly) {
+      operations.syncFs(true);
+    }
+    if (first != null) {
+      throw first;
+    }
+  }
+
+  // ---- Writing, freezing ------------------------------------------------------------------------
+
+  /// Enters as a writer, waiting while the volume is frozen.
+  ///
+  /// @throws FsException EROFS; EIO after a shutdown
+  public void startWrite() throws FsException {
+    checkWritable();
+    writeLevel.start();
+    if (readOnly || shutDown) {
+      writeLevel.end();
+      checkWritable();
+    }
+  }
+
+  /// Enters as a writer unless that has to wait (R-J7).
+  ///
+  /// @return false if frozen
+  /// @throws FsException EROFS; EIO after a shutdown
+  public boolean tryStartWrite() throws FsException {
+    checkWritable();
+    return writeLevel.tryStart();
+  }
+
+  /// Leaves as a writer.
+  public void endWrite() {
+    writeLevel.end();
+  }
+
+  /// The inner door, for write faults of mappings.
+  ///
+  /// @return a lock of class SB_PAGEFAULT
+  public FreezeLock pagefaultLevel() {
+    return pagefaultLevel;
+  }
+
+  /// Makes the image consistent as it lies, and keeps it so until [#thaw()]. Calls that change
+  /// something wait meanwhile.
+  ///
+  /// @throws FsException EBUSY if frozen already; EIO, then nothing is frozen
+  public void freeze() throws FsException {
+    checkAlive();
+    if (!freezing.compareAndSet(0, 1)) {
+      throw new FsException(Errno.EBUSY, operations.name() + ": freeze");
+    }
+    boolean done = false;
+    writeLevel.freeze();
+    try {
+      syncAll();
+      pagefaultLevel.freeze();
+      try {
+        syncAll(); // faults dirtied more until the inner door was shut
+        operations.freeze();
+        done = true;
+      } finally {
+        if (!done) {
+          pagefaultLevel.thaw();
+        }
+      }
+    } finally {
+      if (!done) {
+        writeLevel.thaw();
+        freezing.set(0);
+        evictDeferred();
+      }
+    }
+    freezing.set(2);
+  }
+
+  /// Lets writers in again.
+  ///
+  /// @throws FsException EINVAL if not frozen; EIO
+  public void thaw() throws FsException {
+    if (!freezing.compareAndSet(2, 1)) {
+      throw new FsException(Errno.EINVAL, operations.name() + ": thaw");
+    }
+    try {
+      operations.thaw();
+    } finally {
+      pagefaultLevel.thaw();
+      writeLevel.thaw();
+      freezing.set(0);
+      evictDeferred();
+    }
+  }
+
+  private void evictDeferred() {
+    List<Inode> now;
+    stateLock.lock();
+    now = List.copyOf(deferred);
+    deferred.clear();
+    stateLock.unlock();
+    for (Inode inode : now) {
+      evict(inode);
+    }
+  }
+
+  // ---- State ------------------------------------------------------------------------------------
+
+  /// Whether changes are refused.
+  ///
+  /// @return true if read-only
+  public boolean isReadOnly() {
+    return readOnly;
+  }
+
+  /// Refuses changes from now on, after an error that makes further writing dangerous.
+  public void setReadOnly() {
+    readOnly = true;
+  }
+
+  /// Throws if the volume was closed or shut down.
+  ///
+  /// @throws FsException EIO
+  public void checkAlive() throws FsException {
+    if (shutDown || closed) {
+      throw new FsException(
+          Errno.EIO, operations.name() + (closed ? ": closed" : ": shut down after an error"));
+    }
+  }
+
+  void checkWritable() throws FsException {
+    checkAlive();
+    if (readOnly) {
+      throw new FsException(Errno.EROFS, operations.name());
+    }
+  }
+
+  /// Stops everything after an error that nothing can mend, e.g. an exception at a thread's top:
+  /// each later call ends with EIO, nothing is written any more.
+  ///
+  /// @param what what went wrong
+  /// @param error why
+  public void shutdown(String what, Throwable error) {
+    shutDown = true;
+    errors.set(Errno.EIO);
+    operations.shutdown();
+    trouble.happened(what, error);
+  }
+
+  /// Whether [#shutdown] was called.
+  ///
+  /// @return true from then on
+  public boolean isShutDown() {
+    return shutDown;
+  }
+
+  /// Space and inodes in use.
+  ///
+  /// @return a snapshot
+  /// @throws FsException EIO
+  public StatFs statfs() throws FsException {
+    checkAlive();
+    return operations.statfs();
+  }
+
+  void openedFile() throws FsException {
+    if (openFiles.incrementAndGet() > options.openFilesMax()) {
+      openFiles.decrementAndGet();
+      throw new FsException(
+          Errno.ENFILE, operations.name() + ": " + options.openFilesMax() + " files are open");
+    }
+  }
+
+  void closedFile() {
+    openFiles.decrementAndGet();
+  }
+
+  /// Files open now.
+  ///
+  /// @return a number that may be old already
+  public int openFiles() {
+    return openFiles.get();
+  }
+
+  /// Inodes in memory now.
+  ///
+  /// @return a number that may be old already
+  public int cachedInodes() {
+    return inodes.size();
+  }
+
+  /// Names in memory now.
+  ///
+  /// @return a number that may be old already
+  public int cachedDentries() {
+    return dentries.size();
+  }
+
+  /// Writes everything, lets every inode go, and closes the file system. Idempotent.
+  ///
+  /// @param force close even if files are open or something cannot be written: open files then
+  ///     answer EIO, and what cannot be written is lost
+  /// @throws FsException EBUSY if files are open; EIO if not all could be written: without `force`
+  ///     the volume is still open then
+  public void close(boolean force) throws FsException {
+    if (closed) {
+      return;
+    }
+    if (openFiles.get() > 0 && !force) {
+      throw new FsException(
+          Errno.EBUSY, operations.name() + ": " + openFiles.get() + " files are open");
+    }
+    if (freezing.get() == 2) {
+      thaw();
+    }
+    FsException failed = null;
+    if (!shutDown) {
+      try {
+        syncAll();
+      } catch (FsException e) {
+        if (!force) {
+          throw e;
+        }
+        failed = e;
+        shutDown = true; // from here on nothing is kept for later
+      }
+    }
+    closed = true;
+    iput(root());
+    Inode inode;
+    while ((inode = inodes.takeUnused()) != null) {
+      evict(inode);
+    }
+    assert force || inodes.used() == 0 : operations.name() + ": inodes leaked: " + inodes.used();
+    try {
+      operations.close();
+    } catch (FsException e) {
+      failed = failed == null ? e : failed;
+    }
+    if (failed != null) {
+      throw failed;
+    }
+  }
+
+  @Override
+  public String toString() {
+    return operations.name();
+  }
+}
