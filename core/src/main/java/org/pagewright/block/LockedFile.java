@@ -11,7 +11,6 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
@@ -368,11 +367,6 @@ final class LockedFile {
         Thread.currentThread().interrupt();
       }
     }
-  }
-
-  /// Whether the path names something, a dangling link included.
-  static boolean exists(Path path) {
-    return Files.exists(path, LinkOption.NOFOLLOW_LINKS);
   }
 
   /// The kernel's words as an error number: the JDK passes on no number.

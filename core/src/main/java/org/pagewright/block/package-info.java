@@ -21,8 +21,8 @@
 ///
 /// 1. A bio that was submitted ends, exactly once, whatever happens: bad arguments, a closed device
 ///    and a dead one included. Somebody holds a folio for it.
-/// 2. Nothing is known to be durable before a flush that was submitted after the write had ended, or
-///    the end of a write with [Bio#FUA]. Two writes in flight may become durable in either order.
+/// 2. Nothing is known to be durable before the end of a flush that was submitted after the write
+///    had ended, or of a write with [Bio#FUA]. Writes in flight may become durable in any order.
 /// 3. A completion runs on any thread, maybe inside submit. It must not block; it may submit.
 /// 4. Close waits for the completions, so a closed device's memory and file are in use by nobody.
 /// 5. An image is open for writing in one process at a time: two caches over one device would each
