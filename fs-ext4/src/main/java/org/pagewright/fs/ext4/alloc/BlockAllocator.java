@@ -31,7 +31,7 @@ public final class BlockAllocator {
   public static final int CREDITS_PER_GROUP = 2;
 
   /// Flag of [#allocate]: the blocks were promised by [#reserve]; the promise is used up by as many
-  /// as are given out.
+  /// as are given out. Flag of [#free]: undoes that.
   public static final int RESERVED = 1;
 
   /// Flag of [#allocate]: for the file system's own use, may take from the pool kept for that. Flag
@@ -155,6 +155,37 @@ public final class BlockAllocator {
     if (promise(count, count, flags) < count) {
       throw new FsException(Errno.ENOSPC, device + ": " + count + " blocks wanted");
     }
+  }
+
+  /// Promises as many blocks as there are, up to a number.
+  ///
+  /// @param count how many at most
+  /// @param flags PRIVILEGED or 0
+  /// @return how many, at least 1
+  /// @throws FsException ENOSPC if there is not one
+  public int reserveUpTo(int count, int flags) throws FsException {
+    int got = (int) promise(count, 1, flags);
+    if (got == 0) {
+      throw new FsException(Errno.ENOSPC, device + ": a block wanted");
+    }
+    return got;
+  }
+
+  /// {@return a good place for the first block of an inode's file: its own group, and under flex_bg
+  /// behind the metadata that the flexible group's first group is full of}
+  ///
+  /// @param ino inode number
+  /// @param metadata whether the blocks are a directory's: those stay near the metadata
+  public long inodeGoal(long ino, boolean metadata) {
+    int group = geometry.groupOfInode(ino);
+    int flex = geometry.logGroupsPerFlex();
+    if (flex >= 2) {
+      group = group >>> flex << flex;
+      if (!metadata && group + 1 < geometry.groupCount()) {
+        group++;
+      }
+    }
+    return geometry.groupFirstBlock(group);
   }
 
   /// Gives a promise back that was not used.
@@ -310,10 +341,7 @@ public final class BlockAllocator {
     boolean reserved = (flags & RESERVED) != 0;
     int want = Math.min(count, geometry.blocksPerGroup());
     if (!reserved) {
-      want = (int) promise(want, 1, flags);
-      if (want == 0) {
-        throw new FsException(Errno.ENOSPC, device + ": a block wanted");
-      }
+      want = reserveUpTo(want, flags);
     }
     int got = 0;
     try {
@@ -618,7 +646,8 @@ public final class BlockAllocator {
   /// @param handle the operation
   /// @param blockNr first block
   /// @param count how many
-  /// @param flags METADATA if the cache may hold them
+  /// @param flags METADATA if the cache may hold them; RESERVED if they are promised again at once,
+  ///     because an allocation out of a promise is undone
   /// @throws CorruptedException if some are outside the file system, the file system's own, or free
   ///     already: no block of the group concerned was freed then
   /// @throws FsException EIO
@@ -658,7 +687,7 @@ public final class BlockAllocator {
     } finally {
       lock.unlock();
     }
-    available.addAndGet(count);
+    ((flags & RESERVED) != 0 ? promised : available).addAndGet(count);
   }
 
   /// Throws if a block that a file is to own is not marked as in use. For tests and checks.
