@@ -14,4 +14,5 @@ module org.pagewright.core {
   exports org.pagewright.block;
   exports org.pagewright.cache;
   exports org.pagewright.iomap;
+  exports org.pagewright.writeback;
 }

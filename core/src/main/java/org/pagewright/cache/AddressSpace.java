@@ -66,9 +66,11 @@ public final class AddressSpace {
   private final ErrSeq writebackErrors = new ErrSeq();
 
   private volatile long size;
-  private volatile int folios; // guarded by CACHE_INDEX for writing, as the next three
+  private volatile int folios; // guarded by CACHE_INDEX for writing, as the next four
   private volatile int dirty;
   private volatile int writeback;
+  private volatile int failures;
+  private @Nullable Object flusherState; // by the thread of the flusher only
   private volatile long writebackIndex; // where background write-out goes on; a hint
 
   /// An empty file.
@@ -362,18 +364,18 @@ public final class AddressSpace {
     assert indexLock.isHeldByCaller();
     dirty += n;
     if (account != null) {
+      cache.dirtied(n); // first: the account may wake somebody who looks at the sum
       account.dirtied(n);
-      cache.dirtied(n);
     }
   }
 
   private void countWriteback(int n) {
     assert indexLock.isHeldByCaller();
     writeback += n;
+    cache.writeback(n);
     if (account != null) {
       account.writeback(n);
     }
-    cache.writeback(n);
   }
 
   boolean clearDirtyForIo(Folio folio) {
@@ -403,6 +405,9 @@ public final class AddressSpace {
     indexLock.lock();
     assert folio.isWriteback() && index.get(folio.index()) == folio : folio;
     boolean first = false;
+    if (!written) {
+      failures++;
+    }
     if (!written && !folio.set(Folio.DIRTY)) {
       first = dirty == 0;
       countDirty(1);
@@ -514,6 +519,37 @@ public final class AddressSpace {
   /// @return a number that may be old already
   public int writebackFolios() {
     return writeback;
+  }
+
+  /// Write-outs that failed so far. A change tells the flusher to back off (R-H8).
+  ///
+  /// @return a number that only grows, and may wrap
+  public int writeFailures() {
+    return failures;
+  }
+
+  /// Records that a write-out could not even be started; for every open file to hear (R-H7).
+  ///
+  /// @param errno what went wrong
+  public void recordWriteFailure(Errno errno) {
+    writebackErrors.set(errno);
+    indexLock.lock();
+    failures++;
+    indexLock.unlock();
+  }
+
+  /// What the flusher keeps about failures of this file.
+  ///
+  /// @return null if it never failed
+  public @Nullable Object flusherState() {
+    return flusherState;
+  }
+
+  /// Sets [#flusherState()]. By the thread of the flusher.
+  ///
+  /// @param state what to keep
+  public void keepFlusherState(Object state) {
+    flusherState = state;
   }
 
   /// Where background write-out goes on (R-H6).

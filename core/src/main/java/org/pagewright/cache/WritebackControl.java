@@ -52,7 +52,8 @@ public final class WritebackControl {
   /// @param folios most folios to write
   /// @return a new control
   public static WritebackControl background(long folios) {
-    return new WritebackControl(SyncMode.NONE, 0, Long.MAX_VALUE >>> 13, true, folios);
+    return new WritebackControl(
+        SyncMode.NONE, 0, Long.MAX_VALUE >>> AddressSpace.FOLIO_SHIFT, true, folios);
   }
 
   /// How thorough.

@@ -1,0 +1,352 @@
+package org.pagewright.writeback;
+
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+import org.pagewright.cache.AddressSpace;
+import org.pagewright.cache.WritebackControl;
+import org.pagewright.cache.WritebackControl.SyncMode;
+import org.pagewright.errno.Errno;
+import org.pagewright.errno.FsException;
+import org.pagewright.sync.WaitQueue;
+import org.pagewright.writeback.FlushTarget.DirtyInode;
+
+/// Writes the dirty inodes of one super block in the background: by amount, when there is too much
+/// of it, and by age, so that nothing stays unwritten for long (R-I1).
+///
+/// Compare Linux's fs/fs-writeback.c:wb_workfn(). One daemon thread, started when the first inode
+/// becomes dirty:
+///
+///     over the background limit?   a chunk of each inode, oldest first, until below it
+///     every 5 s                    all of each inode that has been dirty for 30 s
+///     nothing dirty                sleep until told
+///
+/// A file whose write-out failed is tried again after 1 s, then 2 s, doubling to 30 s (R-H8); each
+/// sync tries at once. The list of dirty inodes is the [FlushTarget]'s.
+public final class Flusher implements AutoCloseable {
+  /// Time from one look at the ages to the next.
+  public static final long PERIOD_NANOS = 5_000_000_000L;
+
+  /// Age at which dirty data are written although there is room.
+  public static final long EXPIRE_NANOS = 30_000_000_000L;
+
+  private static final long RETRY_FIRST_NANOS = 1_000_000_000L;
+  private static final long RETRY_MAX_NANOS = 30_000_000_000L;
+  private static final long BUSY_NANOS = 50_000_000L;
+  private static final long IDLE = Long.MAX_VALUE;
+  private static final long CLOSE_NANOS = 10_000_000_000L;
+  private static final int CHUNK_MIN = 1024;
+  private static final int BATCH = 16;
+
+  /// A file that failed: when to try again. Used by the thread of the flusher.
+  private static final class Backoff {
+    int failuresSeen;
+    long delayNanos;
+    long notBefore;
+    boolean tried; // since the last failure that was seen
+  }
+
+  private final BackingDevice device;
+  private final FlushTarget target;
+  private final Clock clock;
+  private final WaitQueue queue = new WaitQueue();
+  private final AtomicBoolean started = new AtomicBoolean();
+  private volatile boolean background; // wanted
+  private volatile boolean attention; // a sleep must end
+  private volatile boolean idle; // sleeps until told
+  private volatile boolean stopping;
+  private volatile boolean ended;
+
+  // Used by the thread of the flusher.
+  private long nextPeriod;
+  private long failedAtWritten = -1;
+
+  /// A flusher without thread yet.
+  ///
+  /// @param device where the inodes are written to
+  /// @param target the super block
+  public Flusher(BackingDevice device, FlushTarget target) {
+    this.device = device;
+    this.target = target;
+    this.clock = device.throttle().clock();
+    this.nextPeriod = clock.nanoTime() + PERIOD_NANOS;
+    device.add(this);
+  }
+
+  // ---- Being told -----------------------------------------------------------------------------
+
+  /// An inode has become dirty: somebody will look at its age. To be called with any lock down to
+  /// FOLIO held; does not sleep.
+  public void inodeDirtied() {
+    start();
+    if (idle) {
+      wake();
+    }
+  }
+
+  /// Asks for write-out until the dirty folios are below the background limit. Cheap if that is
+  /// wanted already.
+  public void startBackground() {
+    if (!background) {
+      background = true;
+      start();
+      wake();
+    }
+  }
+
+  private void start() {
+    if (!started.get() && !stopping && started.compareAndSet(false, true)) {
+      Thread.ofPlatform()
+          .daemon()
+          .name("pagewright-flush-" + target.name())
+          .uncaughtExceptionHandler((thread, cause) -> died(cause))
+          .start(this::run);
+    }
+  }
+
+  private void wake() {
+    attention = true;
+    queue.wakeAll(this);
+  }
+
+  private void died(Throwable cause) {
+    ended = true;
+    queue.wakeAll(this);
+    target.shutDown(cause);
+  }
+
+  // ---- The thread -----------------------------------------------------------------------------
+
+  private void run() {
+    while (!stopping) {
+      long nanos = round();
+      if (nanos > 0) {
+        rest(nanos);
+      }
+    }
+    ended = true;
+    queue.wakeAll(this);
+  }
+
+  private void rest(long nanos) {
+    WaitQueue.Waiter waiter = queue.enter(this);
+    try {
+      idle = nanos == IDLE;
+      long start = clock.nanoTime();
+      long left = nanos;
+      while (!attention && !stopping && left > 0) {
+        // Inodes that became dirty after the round looked are seen here: idle is set before.
+        if (nanos == IDLE && hasDirty()) {
+          break;
+        }
+        clock.await(waiter, left);
+        left = nanos == IDLE ? IDLE : nanos - (clock.nanoTime() - start);
+      }
+      attention = false;
+      idle = false;
+    } finally {
+      queue.leave(waiter);
+    }
+  }
+
+  /// One look around: what has to be written is.
+  ///
+  /// @return nanoseconds to sleep; 0 if there is more to do
+  long round() {
+    long now = clock.nanoTime();
+    device.throttle().refresh(now);
+    if (background || device.throttle().isOverBackground(device)) {
+      background = false;
+      long written = writeChunks(now);
+      if (device.throttle().isOverBackground(device)) {
+        return written > 0 ? 0 : BUSY_NANOS; // all of it busy, failing, or just being dirtied
+      }
+    }
+    if (now - nextPeriod >= 0) {
+      nextPeriod = now + PERIOD_NANOS;
+      writeExpired(now);
+    }
+    return hasDirty() ? Math.max(1, nextPeriod - clock.nanoTime()) : IDLE;
+  }
+
+  private boolean hasDirty() {
+    DirtyInode[] one = new DirtyInode[1];
+    if (target.gatherDirty(0, Long.MAX_VALUE, one) == 0) {
+      return false;
+    }
+    one[0].unpin();
+    return true;
+  }
+
+  /// Writes a chunk of each inode, oldest first, until the device is below its background limit.
+  ///
+  /// @return folios that went to the store
+  private long writeChunks(long now) {
+    DirtyThrottle throttle = device.throttle();
+    int limit = throttle.limits().limit();
+    // Half a second of work, so that every inode gets its turn; not a large part of the limit.
+    long chunk = (long) Math.min(Math.max(CHUNK_MIN, device.bandwidth() / 2), limit / 2.0);
+    long[] written = {0};
+    forEach(
+        now,
+        inode -> {
+          written[0] += write(inode, Math.max(1, chunk), now);
+          if (inode.mapping().dirtyFolios() == 0) {
+            finish(inode);
+          }
+          return !stopping && throttle.isOverBackground(device);
+        });
+    return written[0];
+  }
+
+  /// Writes all of each inode that has been dirty for long.
+  private void writeExpired(long now) {
+    forEach(
+        now - EXPIRE_NANOS,
+        inode -> {
+          write(inode, inode.mapping().dirtyFolios(), now);
+          finish(inode);
+          return !stopping;
+        });
+  }
+
+  private interface Visitor {
+    /// @return false to stop
+    boolean visit(DirtyInode inode);
+  }
+
+  private void forEach(long until, Visitor visitor) {
+    DirtyInode[] batch = new DirtyInode[BATCH];
+    long after = 0;
+    boolean more = true;
+    int n;
+    while (more && (n = target.gatherDirty(after, until, batch)) > 0) {
+      for (int i = 0; i < n; i++) {
+        // Before the visit, which may give it a new one.
+        after = Math.max(after, batch[i].sequence());
+        more = more && visitor.visit(batch[i]);
+        batch[i].unpin();
+      }
+      Arrays.fill(batch, null);
+    }
+  }
+
+  private static void finish(DirtyInode inode) {
+    try {
+      inode.writeInode(SyncMode.NONE);
+    } catch (FsException e) {
+      inode.mapping().recordWriteFailure(e.errno());
+    }
+    inode.requeue();
+  }
+
+  /// @return folios that went to the store
+  private long write(DirtyInode inode, long folios, long now) {
+    AddressSpace mapping = inode.mapping();
+    if (folios <= 0 || isBackingOff(mapping, now)) {
+      return 0;
+    }
+    WritebackControl control = WritebackControl.background(folios);
+    Writeback.writepages(mapping, control);
+    return control.written();
+  }
+
+  // ---- Failures -------------------------------------------------------------------------------
+
+  /// Whether a file failed lately and is to be left alone for now (R-H8). Failures end in completions,
+  /// so those of the last attempt are seen at the next.
+  private boolean isBackingOff(AddressSpace mapping, long now) {
+    int failures = mapping.writeFailures();
+    Backoff backoff = (Backoff) mapping.flusherState();
+    if (backoff == null) {
+      if (failures == 0) {
+        return false;
+      }
+      backoff = new Backoff();
+      mapping.keepFlusherState(backoff);
+    }
+    if (backoff.failuresSeen != failures) {
+      backoff.failuresSeen = failures;
+      backoff.delayNanos =
+          Math.clamp(2 * backoff.delayNanos, RETRY_FIRST_NANOS, RETRY_MAX_NANOS);
+      backoff.notBefore = now + backoff.delayNanos;
+      backoff.tried = false;
+      noteFailure(mapping);
+    } else if (backoff.tried && mapping.writebackFolios() == 0) {
+      backoff.delayNanos = 0; // the last attempt has ended, and well
+    }
+    if (backoff.delayNanos > 0 && now - backoff.notBefore < 0) {
+      return true;
+    }
+    backoff.tried = true;
+    return false;
+  }
+
+  /// A device that completes nothing between two failures is taken to be broken, until it completes
+  /// something.
+  private void noteFailure(AddressSpace mapping) {
+    long written = device.writtenFolios();
+    if (written == failedAtWritten) {
+      Errno errno = mapping.writebackErrors().checkSince(0);
+      device.setFailure(errno != null ? errno : Errno.EIO);
+    }
+    failedAtWritten = written;
+  }
+
+  // ---- Sync -----------------------------------------------------------------------------------
+
+  /// Writes everything that is dirty now and waits until it is on the store; in the caller's thread,
+  /// which holds no lock below SB_WRITE. What becomes dirty meanwhile is not waited for (R-H3).
+  ///
+  /// @return the first error; each is recorded with its file
+  public @Nullable Errno sync() {
+    long until = clock.nanoTime();
+    Errno[] first = {null};
+    // First start everything, so that the device has all of it to choose from; then wait.
+    forEach(
+        until,
+        inode -> {
+          Writeback.startRange(inode.mapping(), 0, AddressSpace.MAX_SIZE - 1);
+          return true;
+        });
+    forEach(
+        until,
+        inode -> {
+          Errno error = Writeback.syncRange(inode.mapping(), 0, AddressSpace.MAX_SIZE - 1);
+          try {
+            inode.writeInode(SyncMode.ALL);
+          } catch (FsException e) {
+            inode.mapping().recordWriteFailure(e.errno());
+            error = error != null ? error : e.errno();
+          }
+          inode.requeue();
+          first[0] = first[0] != null ? first[0] : error;
+          return true;
+        });
+    return first[0];
+  }
+
+  // ---- End ------------------------------------------------------------------------------------
+
+  /// Ends the thread, waiting for a write-out that it is at, but not for ever. Does not sync.
+  @Override
+  public void close() {
+    device.remove(this);
+    stopping = true;
+    wake();
+    if (!started.get()) {
+      return;
+    }
+    WaitQueue.Waiter waiter = queue.enter(this);
+    try {
+      long start = clock.nanoTime();
+      long left = CLOSE_NANOS;
+      while (!ended && left > 0) {
+        clock.await(waiter, left);
+        left = CLOSE_NANOS - (clock.nanoTime() - start);
+      }
+    } finally {
+      queue.leave(waiter);
+    }
+  }
+}

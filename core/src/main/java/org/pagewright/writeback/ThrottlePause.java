@@ -1,0 +1,42 @@
+package org.pagewright.writeback;
+
+/// Why a writer was made to wait: every term of the decision, for whoever asks (R-I2).
+///
+/// @param device whose writer it was
+/// @param dirty folios of all devices, dirty or under write-out
+/// @param setpoint where that sum is wanted
+/// @param limit where that sum must stop
+/// @param deviceDirty the part of this device
+/// @param deviceThreshold its share of the limit
+/// @param positionRatio 0 to 2, from the distance to the setpoint
+/// @param deviceRatio 0 to 1, from the distance of the device to its own setpoint
+/// @param bandwidth folios a second that the device writes
+/// @param owed folios dirtied since the last writer paid
+/// @param nanos the pause in nanoseconds; 0 if the writer waited at the limit instead
+public record ThrottlePause(
+    String device,
+    int dirty,
+    int setpoint,
+    int limit,
+    int deviceDirty,
+    int deviceThreshold,
+    double positionRatio,
+    double deviceRatio,
+    double bandwidth,
+    int owed,
+    long nanos) {
+
+  /// The decision in words.
+  ///
+  /// @return one line
+  public String explain() {
+    String why =
+        nanos == 0
+            ? "waited at the limit"
+            : String.format(
+                "%.1f ms = %d folios / (%.0f folios/s x %.2f x %.2f)",
+                nanos / 1e6, owed, bandwidth, positionRatio, deviceRatio);
+    return device + ": " + why + "; dirty " + dirty + ", wanted " + setpoint + ", limit " + limit
+        + "; of the device " + deviceDirty + " of " + deviceThreshold;
+  }
+}
