@@ -15,6 +15,8 @@ import org.junit.jupiter.api.Test;
 /// What no source may hold. Each check says why in what it tells to do instead.
 final class SourceTest {
   private static final int COLUMNS_MAX = 100;
+  /// A row of a table and an import cannot be broken.
+  private static final int TABLE_COLUMNS_MAX = 130;
   private static final int LINES_TO_LOOK_AT = 900;
   private static final int LINES_MAX = 2000;
 
@@ -147,8 +149,11 @@ final class SourceTest {
               int number = 0;
               for (String line : f.lines()) {
                 number++;
-                if (line.length() > COLUMNS_MAX && !line.startsWith("import ")) {
-                  found.add(f, number, line.length() + " columns", "break it at " + COLUMNS_MAX);
+                boolean unbreakable =
+                    line.startsWith("import ") || line.strip().startsWith("/// |");
+                int columnsMax = unbreakable ? TABLE_COLUMNS_MAX : COLUMNS_MAX;
+                if (line.length() > columnsMax) {
+                  found.add(f, number, line.length() + " columns", "break it at " + columnsMax);
                 }
                 if (!line.equals(line.stripTrailing())) {
                   found.add(f, number, "spaces at the end of the line", "delete them");
