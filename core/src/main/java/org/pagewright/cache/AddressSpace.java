@@ -428,8 +428,8 @@ public final class AddressSpace {
     }
   }
 
-  /// Removes a clean folio that was only passing through (R-J6). Tries once: whoever holds the folio
-  /// lock now has a use for it.
+  /// Removes a clean folio that was only passing through (R-J6). Tries once: whoever holds the
+  /// folio lock now has a use for it.
   private void dropBehind(Folio folio) {
     if (folio.tryLock()) {
       if (folio.isAttached() && folio.isDropBehind()) {

@@ -1,7 +1,7 @@
 package org.pagewright.cache;
 
-/// Where an address space reports how many of its folios are dirty and under write-out: the share of
-/// its device in the dirty limits. Called under CACHE_INDEX; must not wait for anything.
+/// Where an address space reports how many of its folios are dirty and under write-out: the share
+/// of its device in the dirty limits. Called under CACHE_INDEX; must not wait for anything.
 public interface DirtyAccount {
   /// The number of dirty folios changed.
   ///

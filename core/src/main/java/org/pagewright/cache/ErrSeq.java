@@ -7,9 +7,9 @@ import org.pagewright.errno.Errno;
 
 /// The last write-out error of a file or a volume, told once to everybody who was there (R-H7).
 ///
-/// Compare Linux's lib/errseq.c. Each open file keeps a sample; an error recorded later differs from
-/// every sample, so each open file hears of it once, at its next check. Errors that nobody has seen
-/// are seen by a file opened later, too. Lock-free; recording again while nobody looked costs
+/// Compare Linux's lib/errseq.c. Each open file keeps a sample; an error recorded later differs
+/// from every sample, so each open file hears of it once, at its next check. Errors that nobody has
+/// seen are seen by a file opened later, too. Lock-free; recording again while nobody looked costs
 /// nothing.
 ///
 ///     value:  31..13 counter | 12 SEEN | 11..0 number of the errno, 0 if there never was an error

@@ -45,9 +45,9 @@ import org.pagewright.sync.WaitQueue;
 /// ## Readers without a lock
 ///
 /// A reader notes the state, copies, and looks again: if the version moved or the folio was
-/// detached, what it copied may be torn or another file's, and it starts over. So a reader costs two
-/// loads, and a read of one folio sees each write to that folio whole or not at all (R-B13). The
-/// version moves before a frame is given back, hence a reused frame is noticed too.
+/// detached, what it copied may be torn or another file's, and it starts over. So a reader costs
+/// two loads, and a read of one folio sees each write to that folio whole or not at all (R-B13).
+/// The version moves before a frame is given back, hence a reused frame is noticed too.
 ///
 /// There is no error flag: errors live in the [ErrSeq] of the address space. The lock has no owner,
 /// because an I/O completion may give it back.
@@ -418,8 +418,8 @@ public final class Folio {
   }
 
   /// Marks the folio clean so that its bytes can be written. Folio lock held, not under write-out;
-  /// before the lock is given back the caller must call [#startWriteback()] or [#markDirty()]: until
-  /// then the tag says dirty and the flag does not (R-H1).
+  /// before the lock is given back the caller must call [#startWriteback()] or [#markDirty()]:
+  /// until then the tag says dirty and the flag does not (R-H1).
   ///
   /// @return false if it was clean: there is nothing to write
   public boolean clearDirtyForIo() {

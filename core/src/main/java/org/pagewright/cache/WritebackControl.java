@@ -8,7 +8,8 @@ public final class WritebackControl {
     /// Background: skip what is busy, stop after the amount (R-H6).
     NONE,
     /// Integrity: everything that was dirty at the start is written, what is under write-out is
-    /// waited for and written again if dirty (R-H3, R-H4). Waiting for the end is the caller's part.
+    /// waited for and written again if dirty (R-H3, R-H4). Waiting for the end is the caller's
+    /// part.
     ALL
   }
 

@@ -18,18 +18,19 @@
 /// ## One folio's life
 ///
 ///     insertNew -> L --readFolio--> endRead -> U
-///                  L --writeEnd---> U, D --clearDirtyForIo--> startWriteback -> W --endWriteback--+
-///                                   ^                                                             |
-///                                   +------------ the write failed: dirty again ------------------+
+///                  L --writeEnd---> U, D --clearDirtyForIo--> startWriteback -> W --endWriteback-+
+///                                   ^                                                            |
+///                                   +------------ the write failed: dirty again -----------------+
 ///                  U, clean, unused --evict--> detached        any --truncate: detach--> detached
 ///
 /// ## Rules
 ///
 /// - **R-G1** After the folio lock was waited for, the folio may be detached: look, and start over.
-/// - **R-H1** Between [Folio#clearDirtyForIo()] and the end of the folio lock the flag says clean and
-///   the tag dirty; [Folio#startWriteback()] or [Folio#markDirty()] makes them agree again. Otherwise
-///   a dirty folio is forgotten.
-/// - **R-H2** A folio dirtied during its write-out keeps its DIRTY tag, so that the next pass finds it.
+/// - **R-H1** Between [Folio#clearDirtyForIo()] and the end of the folio lock the flag says clean
+///   and the tag dirty; [Folio#startWriteback()] or [Folio#markDirty()] makes them agree again.
+///   Otherwise a dirty folio is forgotten.
+/// - **R-H2** A folio dirtied during its write-out keeps its DIRTY tag, so that the next pass finds
+///   it.
 /// - **R-H3** [AddressSpace#tagDirtyToWrite] bounds an integrity sync under a fast writer.
 /// - **R-H7** [ErrSeq].
 /// - **R-H13** The folio lock and the end of write-out belong to no thread.

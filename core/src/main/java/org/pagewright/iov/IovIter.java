@@ -30,8 +30,8 @@ public interface IovIter {
   void revert(int count);
 
   /// Makes the source resident from the cursor on; visits every page and every segment of the
-  /// range (R-A6). May sleep, take MMAP, read a file, reclaim, and call the user's code. A hint: the
-  /// source may be gone again before the copy (R-A5).
+  /// range (R-A6). May sleep, take MMAP, read a file, reclaim, and call the user's code. A hint:
+  /// the source may be gone again before the copy (R-A5).
   ///
   /// @param length bytes wanted, at most [#remaining()]
   /// @return how many of them can be read now, from the cursor on without a gap; 0 is a bad address

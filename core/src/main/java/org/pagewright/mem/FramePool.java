@@ -9,8 +9,9 @@ import java.util.Arrays;
 /// The memory of a cache: frames of [#FRAME_SIZE] bytes, up to a hard budget, in one arena.
 ///
 /// Frames are numbered from 0. Memory is taken from the arena a chunk at a time, when it is first
-/// needed, and never given back before [#close()]; [#alloc(boolean)] and [#free(int)] are lock-free.
-/// A frame is zeroed when it is handed out, so the bytes of one file never reach another (R-B3).
+/// needed, and never given back before [#close()]; [#alloc(boolean)] and [#free(int)] are
+/// lock-free. A frame is zeroed when it is handed out, so the bytes of one file never reach another
+/// (R-B3).
 ///
 /// The free frames form a stack of indices. Its head carries a count of changes, so that a thread
 /// that slept between reading the head and swapping it does not mistake a head that left and came

@@ -5,9 +5,9 @@ import java.util.List;
 
 /// Checks the order of locks at run time: what each thread holds, and that it waits only downwards.
 ///
-/// Every method is called inside an `assert` and returns a boolean, so that a JVM without assertions
-/// pays nothing. A lock that is given to an I/O completion (a folio under read) is released here by
-/// the thread that submits, because no thread owns it from then on.
+/// Every method is called inside an `assert` and returns a boolean, so that a JVM without
+/// assertions pays nothing. A lock that is given to an I/O completion (a folio under read) is
+/// released here by the thread that submits, because no thread owns it from then on.
 public final class Lockdep {
 
   private record Held(LockClass lockClass, Object lock) {

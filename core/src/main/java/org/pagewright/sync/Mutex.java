@@ -5,8 +5,8 @@ import java.lang.invoke.VarHandle;
 
 /// A lock for one holder, not reentrant.
 ///
-/// Free, it costs one atomic operation to take and one to give back. A waiter spins for a moment and
-/// then parks; who comes later may overtake it. Interrupts do not end the wait.
+/// Free, it costs one atomic operation to take and one to give back. A waiter spins for a moment
+/// and then parks; who comes later may overtake it. Interrupts do not end the wait.
 public final class Mutex {
   private static final VarHandle HELD;
 

@@ -3,7 +3,8 @@ package org.pagewright.sync;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
-/// The places at which a schedule explorer may switch threads, and the one place where threads park.
+/// The places at which a schedule explorer may switch threads, and the one place where threads
+/// park.
 ///
 /// In production this is nothing: [#ENABLED] is a constant, so the compiler drops every call. With
 /// the system property `pagewright.explore` set, an explorer installs itself as the [Explorer] and

@@ -12,6 +12,6 @@
 /// | [WaitQueue]     | waiting for a condition that is no lock, e.g. the end of a write-out  |
 /// | [SchedulePoint] | where threads may be switched, and the only place that parks          |
 ///
-/// Imports nothing of ours. What we do differently from Linux: the order is one enum that is checked
-/// at run time, not learnt from what was seen.
+/// Imports nothing of ours. What we do differently from Linux: the order is one enum that is
+/// checked at run time, not learnt from what was seen.
 package org.pagewright.sync;

@@ -4,8 +4,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
-/// A bitmap as ext4 has it on the device: bit n is bit n%8 of byte n/8. Seen as little-endian 64-bit
-/// words, it is bit n%64 of word n/64, so searches go a word at a time.
+/// A bitmap as ext4 has it on the device: bit n is bit n%8 of byte n/8. Seen as little-endian
+/// 64-bit words, it is bit n%64 of word n/64, so searches go a word at a time.
 final class Bits {
   private static final ValueLayout.OfLong WORD =
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);

@@ -69,7 +69,8 @@ public final class BlockAllocator {
   /// Blocks promised and not yet given out.
   private final AtomicLong promised = new AtomicLong();
 
-  /// No free run of a group is longer than this. Guarded by the group's lock, read without as a hint.
+  /// No free run of a group is longer than this. Guarded by the group's lock, read without as a
+  /// hint.
   private final int[] longestRun;
 
   /// Blocks of a group that streams have set aside, one bit each; null if none. Guarded by the

@@ -22,8 +22,8 @@
 ///   extent blocks that write-out needs, stay out of reach of ordinary promises.
 /// - A block of the system zone is never given out and never freed, whatever an image says.
 /// - A bit that is freed must be set, one that is allocated must be clear; a bitmap must have its
-///   checksum, its group's free count and its group's own metadata right. Else the image lies and the
-///   operation ends with a CorruptedException before anything is changed.
+///   checksum, its group's free count and its group's own metadata right. Else the image lies and
+///   the operation ends with a CorruptedException before anything is changed.
 /// - One group at a time is locked. Credits: two blocks for each group touched (bitmap,
 ///   descriptors), one more for an inode's table block.
 ///
@@ -31,5 +31,6 @@
 /// scan of 4 KiB costs less than keeping them right), reserves are bits in memory of the group, one
 /// mutex where Linux has per-CPU counters.
 ///
-/// Not here: which file block a device block is for (package map), clusters (bigalloc is read-only).
+/// Not here: which file block a device block is for (package map), clusters (bigalloc is
+/// read-only).
 package org.pagewright.fs.ext4.alloc;

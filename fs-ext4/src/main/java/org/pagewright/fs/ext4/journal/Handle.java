@@ -148,6 +148,10 @@ public final class Handle implements AutoCloseable {
 
   @Override
   public String toString() {
-    return "handle with " + declared.size() + " blocks declared and " + creditsLeft + " credits left";
+    return "handle with "
+        + declared.size()
+        + " blocks declared and "
+        + creditsLeft
+        + " credits left";
   }
 }

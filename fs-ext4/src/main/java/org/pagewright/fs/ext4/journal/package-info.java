@@ -1,8 +1,8 @@
 /// The seam between those who change metadata and the journal that makes a change whole.
 ///
 /// Entry points: [Journal] and [Handle]. Every change of a metadata block happens between
-/// [Journal#start] and [Handle#stop()], on a [buffer](org.pagewright.fs.ext4.buffer.Buffer) that the
-/// handle was told of first:
+/// [Journal#start] and [Handle#stop()], on a [buffer](org.pagewright.fs.ext4.buffer.Buffer) that
+/// the handle was told of first:
 ///
 /// ```java
 /// try (Handle handle = journal.start(CREDITS)) {

@@ -29,9 +29,9 @@ import org.pagewright.errno.FsException;
 import org.pagewright.fs.ext4.testing.E2fs;
 import org.pagewright.fs.ext4.testing.ImageDevice;
 
-/// Goal: what mke2fs and e2fsck write, the codecs read, down to the last checksum; and dumpe2fs says
-/// the same. Method: images with a wide directory, a fragmented file and attributes, in many feature
-/// sets; each structure is visited and checked.
+/// Goal: what mke2fs and e2fsck write, the codecs read, down to the last checksum; and dumpe2fs
+/// says the same. Method: images with a wide directory, a fragmented file and attributes, in many
+/// feature sets; each structure is visited and checked.
 class FormatsOfForeignImagesTest {
   private static final Pattern GROUP =
       Pattern.compile(
