@@ -17,7 +17,8 @@ import org.pagewright.errno.FsException;
 ///
 /// **Lock.** A writable device holds an exclusive lock on the file, a read-only one a shared lock;
 /// whoever comes second gets EBUSY, from this or another process. The locks are advisory POSIX
-/// record locks: they keep out programs that ask, such as another instance of this library.
+/// record locks: they keep out programs that ask, such as another instance of this library. That
+/// the kernel itself has a block special file mounted is not noticed.
 ///
 /// **Requests** run on a fixed number of platform threads that take them from a bounded queue;
 /// [#submit(Bio)] waits while the queue is full. A completion that submits while the queue is full
@@ -155,18 +156,22 @@ public final class FileBlockDevice implements BlockDevice {
   ///     cannot do; EBUSY while the file is in use; EIO
   public static FileBlockDevice open(Path path, Options options) throws FsException {
     LockedFile file = LockedFile.open(path, options.readOnly(), options.direct());
+    FileBlockDevice device = null;
     boolean opened = false;
     try {
       int sectorSize = sectorSizeFor(path, options, file.alignment());
       long sizeBytes = file.size() & -(long) sectorSize;
-      FileBlockDevice device = new FileBlockDevice(path, file, options, sectorSize, sizeBytes);
+      device = new FileBlockDevice(path, file, options, sectorSize, sizeBytes);
       for (Worker worker : device.workers) {
-        worker.start();
+        worker.start(); // may fail half-way, when the system gives no more threads
       }
       opened = true;
       return device;
     } finally {
       if (!opened) {
+        if (device != null) {
+          device.stopWorkers();
+        }
         file.release();
       }
     }
@@ -198,7 +203,14 @@ public final class FileBlockDevice implements BlockDevice {
   public static FileBlockDevice create(Path path, long sizeBytes, Options options)
       throws FsException {
     LockedFile.create(path, sizeBytes);
-    return open(path, options);
+    try {
+      return open(path, options);
+    } catch (FsException e) {
+      if (e.errno() != Errno.EBUSY) { // else somebody found the file and uses it
+        LockedFile.delete(path);
+      }
+      throw e;
+    }
   }
 
   @Override
@@ -337,8 +349,16 @@ public final class FileBlockDevice implements BlockDevice {
     if (!inFlight.closeAndDrain()) {
       return;
     }
-    for (int i = 0; i < workers.length; i++) {
-      put(stop);
+    stopWorkers();
+    file.release();
+  }
+
+  /// Ends the workers that were started; no request is left for them.
+  private void stopWorkers() {
+    for (Worker worker : workers) {
+      if (worker.isAlive()) { // alive until its stop comes, one for each
+        put(stop);
+      }
     }
     boolean interrupted = false;
     for (Worker worker : workers) {
@@ -350,12 +370,8 @@ public final class FileBlockDevice implements BlockDevice {
         }
       }
     }
-    try {
-      file.release();
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
     }
   }
 
@@ -369,10 +385,13 @@ public final class FileBlockDevice implements BlockDevice {
       }
     } catch (IOException e) {
       error = LockedFile.translated(name + ": " + bio, e);
-    } catch (IllegalStateException e) {
+    } catch (RuntimeException e) {
+      // The memory was usable at submit; its owner gave it back since.
       error = new FsException(Errno.EFAULT, name + ": " + bio + ": memory was given back", e);
     } catch (OutOfMemoryError e) {
       error = new FsException(Errno.ENOMEM, name + ": " + bio + ": staging buffer", e);
+    } catch (Error e) { // whatever it is, somebody waits for the end of the request
+      error = new FsException(Errno.EIO, name + ": " + bio, e);
     }
     try {
       bio.end(error);

@@ -369,6 +369,15 @@ final class LockedFile {
     }
   }
 
+  /// Removes a file that create made and nobody uses.
+  static void delete(Path path) throws FsException {
+    try {
+      Files.deleteIfExists(path);
+    } catch (IOException e) {
+      throw translated(path + ": delete", e);
+    }
+  }
+
   /// The kernel's words as an error number: the JDK passes on no number.
   static FsException translated(String what, IOException e) {
     Errno errno;

@@ -21,8 +21,10 @@ import org.pagewright.errno.FsException;
 /// ```
 ///
 /// So a device of 16 TiB costs 256 KiB of heap until it is written to. Requests run on the thread
-/// that submits them and have ended when [#submit(Bio)] returns, the completion included. Writes
-/// that overlap and run at the same time may mix, byte by byte: the cache above never issues such.
+/// that submits them and have ended when [#submit(Bio)] returns, the completion included; a chain of
+/// requests, each submitted by the completion of the one before, therefore nests on the stack.
+/// Writes that overlap and run at the same time may mix, byte by byte: the cache above never issues
+/// such.
 ///
 /// [#discard(long, long)] fills the range with the fill byte; the memory under it is kept for the
 /// next write to the same place and given back by [#close()]. A flush has nothing to do. Compare
@@ -152,6 +154,8 @@ public final class RamBlockDevice implements BlockDevice {
         transfer(bio);
       } catch (FsException e) {
         error = e;
+      } catch (IllegalStateException e) {
+        error = new FsException(Errno.EFAULT, name + ": " + bio + ": memory was given back", e);
       }
       bio.end(error);
     } finally {

@@ -395,6 +395,9 @@ class FileBlockDeviceTest implements BlockDeviceContract {
         assertThrows(FsException.class, () -> FileBlockDevice.open(path, options));
     assertEquals(Errno.EINVAL, e.errno(), e.getMessage());
     FileBlockDevice.open(path, Options.READ_WRITE).close(); // nothing was left open or locked
+    Path fresh = dir.resolve("fresh.img");
+    assertThrows(FsException.class, () -> FileBlockDevice.create(fresh, SIZE, options));
+    assertFalse(Files.exists(fresh));
   }
 
   @Test
