@@ -8,7 +8,7 @@ import org.pagewright.errno.FsException;
 /// `vfs` implements it.
 ///
 /// An inode is dirty while it has dirty folios, folios under write-out, or metadata to write. The
-/// target keeps them in the order in which they became so.
+/// target keeps them in the order in which they became so, with the time of [Clock#nanoTime()].
 public interface FlushTarget {
 
   /// One dirty inode.
@@ -18,24 +18,26 @@ public interface FlushTarget {
     /// @return never null
     AddressSpace mapping();
 
-    /// Place in the order of becoming dirty; larger is later. New with each [#requeue()] that leaves
-    /// it dirty.
-    ///
-    /// @return at least 1
-    long sequence();
-
     /// Writes its metadata if that is dirty. No lock held.
     ///
     /// @param mode ALL to have it on the store, or in the journal and committed, on return
     /// @throws FsException EIO, ENOSPC; it is dirty still
     void writeInode(SyncMode mode) throws FsException;
+  }
 
-    /// All that was dirty when it was gathered has been written out or tried: if it is dirty still
-    /// it counts as having become so now, otherwise it leaves the order.
-    void requeue();
+  /// What a walk over the dirty inodes does with each.
+  interface Visitor {
+    /// Visits one. No lock held; it stays in memory meanwhile.
+    ///
+    /// @param inode dirty a moment ago
+    /// @return true if all that was dirty has been written or tried: if it is dirty still, it counts
+    ///     as having become so now; false if there is more: it keeps its time
+    boolean visit(DirtyInode inode);
 
-    /// The flusher needs it no longer; it may leave memory.
-    void unpin();
+    /// Whether the walk is to go on; asked before each visit.
+    ///
+    /// @return false to end it
+    boolean mayGoOn();
   }
 
   /// Name of the super block, for messages and the thread.
@@ -43,14 +45,18 @@ public interface FlushTarget {
   /// @return never null
   String name();
 
-  /// Collects dirty inodes, those that became so first, first; each stays in memory until
-  /// [DirtyInode#unpin()].
+  /// Visits each inode that was dirty when the walk began, once, those that became so first, first
+  /// (R-H3: it ends however fast others dirty inodes). Forgets those that turn out clean. No lock
+  /// held.
   ///
-  /// @param afterSequence only those with a larger sequence
   /// @param until only those that became dirty when the clock showed this or less, in nanoseconds
-  /// @param out receives them, up to its length
-  /// @return how many
-  int gatherDirty(long afterSequence, long until, DirtyInode[] out);
+  /// @param visitor what to do with each
+  void forEachDirty(long until, Visitor visitor);
+
+  /// Whether any inode is dirty.
+  ///
+  /// @return a fact that may be old already
+  boolean hasDirty();
 
   /// The flusher died of something it did not foresee: the super block must not be used any more.
   ///

@@ -1,6 +1,5 @@
 package org.pagewright.writeback;
 
-import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.cache.AddressSpace;
@@ -36,7 +35,6 @@ public final class Flusher implements AutoCloseable {
   private static final long IDLE = Long.MAX_VALUE;
   private static final long CLOSE_NANOS = 10_000_000_000L;
   private static final int CHUNK_MIN = 1024;
-  private static final int BATCH = 16;
 
   /// A file that failed: when to try again. Used by the thread of the flusher.
   private static final class Backoff {
@@ -136,7 +134,7 @@ public final class Flusher implements AutoCloseable {
       long left = nanos;
       while (!attention && !stopping && left > 0) {
         // Inodes that became dirty after the round looked are seen here: idle is set before.
-        if (nanos == IDLE && hasDirty()) {
+        if (nanos == IDLE && target.hasDirty()) {
           break;
         }
         clock.await(waiter, left);
@@ -149,7 +147,7 @@ public final class Flusher implements AutoCloseable {
     }
   }
 
-  /// One look around: what has to be written is.
+  /// One look around: what has to be written is written.
   ///
   /// @return nanoseconds to sleep; 0 if there is more to do
   long round() {
@@ -157,87 +155,75 @@ public final class Flusher implements AutoCloseable {
     device.throttle().refresh(now);
     if (background || device.throttle().isOverBackground(device)) {
       background = false;
-      long written = writeChunks(now);
+      Chunks chunks = new Chunks(now);
+      target.forEachDirty(now, chunks);
       if (device.throttle().isOverBackground(device)) {
-        return written > 0 ? 0 : BUSY_NANOS; // all of it busy, failing, or just being dirtied
+        return chunks.written > 0 ? 0 : BUSY_NANOS; // all of it busy, failing, or just dirtied
       }
     }
     if (now - nextPeriod >= 0) {
       nextPeriod = now + PERIOD_NANOS;
-      writeExpired(now);
+      target.forEachDirty(now - EXPIRE_NANOS, new Expired(now));
     }
-    return hasDirty() ? Math.max(1, nextPeriod - clock.nanoTime()) : IDLE;
-  }
-
-  private boolean hasDirty() {
-    DirtyInode[] one = new DirtyInode[1];
-    if (target.gatherDirty(0, Long.MAX_VALUE, one) == 0) {
-      return false;
-    }
-    one[0].unpin();
-    return true;
+    return target.hasDirty() ? Math.max(1, nextPeriod - clock.nanoTime()) : IDLE;
   }
 
   /// Writes a chunk of each inode, oldest first, until the device is below its background limit.
-  ///
-  /// @return folios that went to the store
-  private long writeChunks(long now) {
-    DirtyThrottle throttle = device.throttle();
-    int limit = throttle.limits().limit();
-    // Half a second of work, so that every inode gets its turn; not a large part of the limit.
-    long chunk = (long) Math.min(Math.max(CHUNK_MIN, device.bandwidth() / 2), limit / 2.0);
-    long[] written = {0};
-    forEach(
-        now,
-        inode -> {
-          written[0] += write(inode, Math.max(1, chunk), now);
-          if (inode.mapping().dirtyFolios() == 0) {
-            finish(inode);
-          }
-          return !stopping && throttle.isOverBackground(device);
-        });
-    return written[0];
-  }
+  private final class Chunks implements FlushTarget.Visitor {
+    private final long now;
+    private final long chunk;
+    private long written;
 
-  /// Writes all of each inode that has been dirty for long.
-  private void writeExpired(long now) {
-    forEach(
-        now - EXPIRE_NANOS,
-        inode -> {
-          write(inode, inode.mapping().dirtyFolios(), now);
-          finish(inode);
-          return !stopping;
-        });
-  }
+    Chunks(long now) {
+      this.now = now;
+      // Half a second of work, so that every inode gets its turn; not a large part of the limit.
+      double most = device.throttle().limits().limit() / 2.0;
+      chunk = (long) Math.max(1, Math.min(Math.max(CHUNK_MIN, device.bandwidth() / 2), most));
+    }
 
-  private interface Visitor {
-    /// @return false to stop
-    boolean visit(DirtyInode inode);
-  }
+    @Override
+    public boolean mayGoOn() {
+      return !stopping && device.throttle().isOverBackground(device);
+    }
 
-  private void forEach(long until, Visitor visitor) {
-    DirtyInode[] batch = new DirtyInode[BATCH];
-    long after = 0;
-    boolean more = true;
-    int n;
-    while (more && (n = target.gatherDirty(after, until, batch)) > 0) {
-      for (int i = 0; i < n; i++) {
-        // Before the visit, which may give it a new one.
-        after = Math.max(after, batch[i].sequence());
-        more = more && visitor.visit(batch[i]);
-        batch[i].unpin();
+    @Override
+    public boolean visit(DirtyInode inode) {
+      written += write(inode, chunk, now);
+      if (inode.mapping().dirtyFolios() > 0) {
+        return false;
       }
-      Arrays.fill(batch, null);
+      writeInode(inode);
+      return true;
     }
   }
 
-  private static void finish(DirtyInode inode) {
+  /// Writes all of each inode that has been dirty for long.
+  private final class Expired implements FlushTarget.Visitor {
+    private final long now;
+
+    Expired(long now) {
+      this.now = now;
+    }
+
+    @Override
+    public boolean mayGoOn() {
+      return !stopping;
+    }
+
+    @Override
+    public boolean visit(DirtyInode inode) {
+      write(inode, inode.mapping().dirtyFolios(), now);
+      writeInode(inode);
+      return true;
+    }
+  }
+
+  private static void writeInode(DirtyInode inode) {
     try {
       inode.writeInode(SyncMode.NONE);
     } catch (FsException e) {
       inode.mapping().recordWriteFailure(e.errno());
     }
-    inode.requeue();
   }
 
   /// @return folios that went to the store
@@ -301,29 +287,46 @@ public final class Flusher implements AutoCloseable {
   /// @return the first error; each is recorded with its file
   public @Nullable Errno sync() {
     long until = clock.nanoTime();
-    Errno[] first = {null};
     // First start everything, so that the device has all of it to choose from; then wait.
-    forEach(
-        until,
-        inode -> {
-          Writeback.startRange(inode.mapping(), 0, AddressSpace.MAX_SIZE - 1);
-          return true;
-        });
-    forEach(
-        until,
-        inode -> {
-          Errno error = Writeback.syncRange(inode.mapping(), 0, AddressSpace.MAX_SIZE - 1);
-          try {
-            inode.writeInode(SyncMode.ALL);
-          } catch (FsException e) {
-            inode.mapping().recordWriteFailure(e.errno());
-            error = error != null ? error : e.errno();
-          }
-          inode.requeue();
-          first[0] = first[0] != null ? first[0] : error;
-          return true;
-        });
-    return first[0];
+    target.forEachDirty(until, new Start());
+    Sync sync = new Sync();
+    target.forEachDirty(until, sync);
+    return sync.first;
+  }
+
+  private static final class Start implements FlushTarget.Visitor {
+    @Override
+    public boolean mayGoOn() {
+      return true;
+    }
+
+    @Override
+    public boolean visit(DirtyInode inode) {
+      Writeback.startRange(inode.mapping(), 0, AddressSpace.MAX_SIZE - 1);
+      return false;
+    }
+  }
+
+  private static final class Sync implements FlushTarget.Visitor {
+    private @Nullable Errno first;
+
+    @Override
+    public boolean mayGoOn() {
+      return true;
+    }
+
+    @Override
+    public boolean visit(DirtyInode inode) {
+      Errno error = Writeback.syncRange(inode.mapping(), 0, AddressSpace.MAX_SIZE - 1);
+      try {
+        inode.writeInode(SyncMode.ALL);
+      } catch (FsException e) {
+        inode.mapping().recordWriteFailure(e.errno());
+        error = error != null ? error : e.errno();
+      }
+      first = first != null ? first : error;
+      return true;
+    }
   }
 
   // ---- End ------------------------------------------------------------------------------------
