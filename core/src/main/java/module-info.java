@@ -13,6 +13,7 @@ module org.pagewright.core {
   exports org.pagewright.iov;
   exports org.pagewright.block;
   exports org.pagewright.cache;
+  exports org.pagewright.filemap;
   exports org.pagewright.iomap;
   exports org.pagewright.writeback;
 }

@@ -1,0 +1,270 @@
+package org.pagewright.filemap;
+
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.pagewright.cache.AddressSpace;
+import org.pagewright.cache.Folio;
+import org.pagewright.errno.FsException;
+
+/// What one open file has read, to guess what it will read next (R-I8). Compare Linux's
+/// mm/readahead.c:ondemand_readahead() and struct file_ra_state.
+///
+/// The state is a window of folios that have been asked for. Its last part was asked for ahead of
+/// need; the first folio of that part carries a mark. A read that meets the mark starts the next
+/// window, while the reader still has the rest of this one:
+///
+///     |----------------- size -----------------|
+///     start              #mark                 start + size
+///                        |----- asyncSize -----|
+///
+/// | what the read looks like                      | what is read                               |
+/// |-----------------------------------------------|--------------------------------------------|
+/// | at the start of the file, or after the last   | a first window: 4 or 2 times the request   |
+/// | meets the mark, or the end of the window      | the next window: 4 or 2 times this one     |
+/// | meets a mark of another reader                | a window behind what is there already      |
+/// | elsewhere, but folios before it are there     | one of several interleaved streams: a      |
+/// |                                               | window as long as what is there (context)  |
+/// | elsewhere                                     | the request, no more: random               |
+///
+/// Folios that are present are left alone (R-I9). Errors are soft: the folio is left not uptodate,
+/// and whoever really reads it hears of it. Memory is not waited for.
+///
+/// Used by all readers of one open file. Only one of them guesses at a time; the others read what
+/// they need and no more.
+public final class Readahead {
+  /// How a reader says it will read. Values of posix_fadvise().
+  public enum Advice {
+    /// Nothing is known.
+    NORMAL,
+    /// From front to back: windows may be twice as long.
+    SEQUENTIAL,
+    /// Here and there: no guesses.
+    RANDOM
+  }
+
+  /// Longest window in folios, unless told otherwise: 128 KiB.
+  public static final int FOLIOS_MAX = (128 << 10) / AddressSpace.FOLIO_SIZE;
+
+  /// Longest piece of a forced readahead in folios: 1 MiB.
+  private static final int FORCED_MAX = (1 << 20) / AddressSpace.FOLIO_SIZE;
+
+  private final int foliosMax;
+  private final Folio[] batch; // guarded by busy
+  private final AtomicBoolean busy = new AtomicBoolean();
+  private volatile Advice advice = Advice.NORMAL;
+  private long start; // the window; a reader that sees a torn one guesses wrong, no more
+  private int size;
+  private int asyncSize;
+  private long lastIndex = -1; // folio of the last byte read
+
+  /// A file that has not been read.
+  public Readahead() {
+    this(FOLIOS_MAX);
+  }
+
+  /// A file that has not been read.
+  ///
+  /// @param foliosMax longest window in folios; 0 for no readahead at all
+  public Readahead(int foliosMax) {
+    this.foliosMax = foliosMax;
+    this.batch = new Folio[Math.max(1, 2 * foliosMax)];
+  }
+
+  /// Takes a hint of the reader.
+  ///
+  /// @param advice how it will read from now on
+  public void advise(Advice advice) {
+    this.advice = advice;
+  }
+
+  /// Starts to read a range that will be needed, whatever was read before: posix_fadvise() with
+  /// WILLNEED. Waits for no lock and no memory; ends early where it would have to.
+  ///
+  /// @param mapping the file
+  /// @param pos first byte
+  /// @param length bytes
+  public static void willNeed(AddressSpace mapping, long pos, long length) {
+    long size = mapping.size();
+    if (length <= 0 || pos >= size) {
+      return;
+    }
+    long last = AddressSpace.indexOf(Math.min(size - pos, length) + pos - 1);
+    Folio[] batch = new Folio[FORCED_MAX];
+    long next = AddressSpace.indexOf(pos);
+    while (next <= last) {
+      int count = (int) Math.min(FORCED_MAX, last - next + 1);
+      if (!submit(mapping, next, count, -1, 0, batch)) {
+        return;
+      }
+      next += count;
+    }
+  }
+
+  // ---- What GenericRead calls -------------------------------------------------------------------
+
+  /// A folio is wanted and not there. Nothing is held.
+  ///
+  /// @param wanted folios from it on that the reader has asked for
+  void miss(AddressSpace mapping, long index, long wanted, int flags) {
+    if (!busy.compareAndSet(false, true)) {
+      return; // another reader of this file guesses right now
+    }
+    try {
+      int max = max();
+      int request = (int) Math.min(wanted, Math.max(1, max));
+      if (advice == Advice.RANDOM || max == 0) {
+        submit(mapping, index, request, -1, flags, batch);
+        return;
+      }
+      if (size > 0 && index == start + size) {
+        ramp(max); // the mark was never met: its folio was there before, or is gone again
+      } else if (index == 0 || index == lastIndex || index == lastIndex + 1 || wanted > max) {
+        start = index;
+        size = firstWindow(request, max);
+        asyncSize = size > request ? size - request : size;
+      } else {
+        int history = history(mapping, index, max);
+        if (history <= request) {
+          // Random, until shown otherwise: no window, and the one of before stays.
+          submit(mapping, index, request, -1, flags, batch);
+          return;
+        }
+        start = index;
+        size = Math.min(max, (history == index ? 2 * history : history) + request);
+        asyncSize = 1;
+      }
+      if (size == asyncSize) {
+        // This very read would meet the mark: start the next window along with this one.
+        int more = nextWindow(size, max);
+        asyncSize = size + more <= max ? more : max / 2;
+        size = Math.min(size + more, max);
+      }
+      submitWindow(mapping, flags);
+    } finally {
+      busy.set(false);
+    }
+  }
+
+  /// A folio with the mark is being read. Nothing is held.
+  void marked(AddressSpace mapping, Folio folio, long wanted, int flags) {
+    if (!folio.setReadahead(false) || !busy.compareAndSet(false, true)) {
+      return; // one window for one mark
+    }
+    try {
+      int max = max();
+      if (max == 0) {
+        return;
+      }
+      long index = folio.index();
+      if (size > 0 && index == start + size - asyncSize) {
+        ramp(max);
+      } else {
+        // Somebody else's mark, or one of an older window: go on behind what is there.
+        long hole = index + 1;
+        while (hole - index <= max && mapping.find(hole) != null) {
+          hole++;
+        }
+        if (hole - index > max) {
+          return;
+        }
+        start = hole;
+        size = nextWindow((int) Math.min(max, hole - index + wanted), max);
+        asyncSize = size;
+      }
+      submitWindow(mapping, flags);
+    } finally {
+      busy.set(false);
+    }
+  }
+
+  /// A read has ended before this byte.
+  void readTo(long end) {
+    if (end > 0) {
+      lastIndex = AddressSpace.indexOf(end - 1);
+    }
+  }
+
+  // ---- Windows ----------------------------------------------------------------------------------
+
+  private int max() {
+    return switch (advice) {
+      case NORMAL -> foliosMax;
+      case SEQUENTIAL -> 2 * foliosMax;
+      case RANDOM -> 0;
+    };
+  }
+
+  private void ramp(int max) {
+    start += size;
+    size = nextWindow(size, max);
+    asyncSize = size;
+  }
+
+  static int firstWindow(int request, int max) {
+    int rounded = Integer.highestOneBit(Math.max(1, 2 * request - 1));
+    if (rounded <= max / 32) {
+      return 4 * rounded;
+    }
+    return rounded <= max / 4 ? 2 * rounded : max;
+  }
+
+  static int nextWindow(int size, int max) {
+    if (size < max / 16) {
+      return 4 * size;
+    }
+    return size <= max / 2 ? 2 * size : max;
+  }
+
+  /// Folios present right before an index: the trail of a stream that passed here.
+  private static int history(AddressSpace mapping, long index, int max) {
+    int n = 0;
+    while (n < max && n < index && mapping.find(index - 1 - n) != null) {
+      n++;
+    }
+    return n;
+  }
+
+  private void submitWindow(AddressSpace mapping, int flags) {
+    submit(mapping, start, size, start + size - asyncSize, flags, batch);
+  }
+
+  /// Starts to read what is missing of a range. The folios are inserted in order, locked, and given
+  /// to the file system in contiguous pieces.
+  ///
+  /// @return false if it ended early
+  private static boolean submit(
+      AddressSpace mapping, long first, int count, long mark, int flags, Folio[] batch) {
+    // No fill may start while folios go away (R-G2). They do so now: this was only a guess.
+    if (!mapping.invalidateLock().tryLockShared()) {
+      return false;
+    }
+    int n = 0;
+    try {
+      long fileSize = mapping.size();
+      long folios = AddressSpace.indexOf(fileSize + AddressSpace.FOLIO_SIZE - 1);
+      long end = Math.min(first + count, folios);
+      int insertFlags = AddressSpace.NOWAIT | flags & AddressSpace.DONTCACHE;
+      for (long index = first; index < end; index++) {
+        Folio folio = mapping.find(index) == null ? mapping.insertNew(index, insertFlags) : null;
+        if (folio != null) {
+          if (index == mark) {
+            folio.setReadahead(true);
+          }
+          batch[n++] = folio;
+        } else if (n > 0) { // one that is present is never overwritten (R-I9)
+          mapping.operations().readahead(mapping, batch, n);
+          n = 0;
+        }
+      }
+      return true;
+    } catch (FsException e) {
+      return false; // no memory to be had without waiting
+    } finally {
+      if (n > 0) {
+        mapping.operations().readahead(mapping, batch, n);
+      }
+      Arrays.fill(batch, null);
+      mapping.invalidateLock().unlockShared();
+    }
+  }
+}

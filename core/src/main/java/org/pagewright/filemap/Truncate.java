@@ -1,0 +1,180 @@
+package org.pagewright.filemap;
+
+import org.jspecify.annotations.Nullable;
+import org.pagewright.cache.AddressSpace;
+import org.pagewright.cache.Folio;
+import org.pagewright.sync.LockClass;
+import org.pagewright.sync.Lockdep;
+
+/// Bytes that cease to exist: truncation, holes, and folios that are dropped because somebody goes
+/// past the cache. Compare Linux's mm/truncate.c.
+///
+/// A file system truncates in this order (R-D4). The size first: from then on no reader believes in
+/// the bytes, whatever it still finds in memory. The cache next: from then on nobody can write them
+/// back. The blocks last: they may be another file's at once.
+///
+///     INODE, INVALIDATE exclusive -> setSize -> cache dropped, tail zeroed -> blocks freed
+///
+/// | method           | INODE | INVALIDATE | waits for               | dirty folios |
+/// |------------------|-------|------------|-------------------------|--------------|
+/// | setSize          | excl. | excl.      | folio locks, write-out  | dropped      |
+/// | truncatePages    | excl. | excl.      | folio locks, write-out  | dropped      |
+/// | zeroBeyondEnd    | excl. | -          | folio lock, write-out   | stay         |
+/// | invalidatePages  | -     | -          | nothing                 | stay         |
+/// | invalidateRange2 | -     | -          | folio locks, write-out  | stay         |
+public final class Truncate {
+  private static final int BATCH = 64;
+
+  private Truncate() {}
+
+  /// Sets the size of a file and makes the cache agree.
+  ///
+  /// Down: the new size is visible before the first byte goes (R-D4). Up: what the folio of the old
+  /// end holds beyond it is zeroed before it comes inside (R-D5).
+  ///
+  /// INODE and INVALIDATE exclusive, or nobody else knows the file. May sleep.
+  ///
+  /// @param mapping the file
+  /// @param size the new size in bytes
+  public static void setSize(AddressSpace mapping, long size) {
+    long old = mapping.size();
+    if (size > old) {
+      zeroBeyondEnd(mapping);
+    }
+    mapping.setSize(size);
+    if (size < old) {
+      truncatePages(mapping, size, Long.MAX_VALUE);
+    }
+  }
+
+  /// Zeroes what the folio of the file's end holds beyond it: nobody promised that a store through
+  /// a mapping left zeros there. To be called before the size grows from outside that folio (R-D5).
+  /// It does not become dirty: each write-out leaves zeros beyond the end on the store (R-D3).
+  ///
+  /// INODE exclusive. May sleep.
+  ///
+  /// @param mapping the file
+  public static void zeroBeyondEnd(AddressSpace mapping) {
+    long size = mapping.size();
+    int length = mapping.bytesToFolioEnd(size);
+    Folio folio = mapping.find(AddressSpace.indexOf(size));
+    if (folio == null || folio.pos() == size) {
+      return; // the end is between two folios: no folio holds both sides of it
+    }
+    folio.lock();
+    if (folio.isAttached()) {
+      folio.waitWriteback(); // the bytes belong to the write-out until then
+      folio.zero(folio.offsetOf(size), length);
+    }
+    folio.unlock();
+  }
+
+  /// Drops a range of bytes: folios wholly inside go, dirty or not; of those at its borders the
+  /// bytes inside become zero and what is dirty stays dirty (R-G4). No folio that went comes back
+  /// (R-G3).
+  ///
+  /// INVALIDATE exclusive, so that no fill brings back what goes (R-G2), and INODE exclusive, so
+  /// that no write does. Waits for write-out of each folio. The size is set already. May sleep.
+  ///
+  /// @param mapping the file
+  /// @param from first byte to drop
+  /// @param toInclusive last byte to drop; [Long#MAX_VALUE] for all
+  public static void truncatePages(AddressSpace mapping, long from, long toInclusive) {
+    assert Lockdep.holds(LockClass.INVALIDATE, mapping.invalidateLock());
+    if (mapping.folios() == 0 || from > toInclusive) {
+      return;
+    }
+    long first = AddressSpace.indexOf(from);
+    long last = AddressSpace.indexOf(toInclusive);
+    @Nullable Folio[] batch = new @Nullable Folio[BATCH];
+    int n;
+    while ((n = mapping.gather(first, last, batch)) > 0) {
+      for (int i = 0; i < n; i++) {
+        Folio folio = batch[i];
+        assert folio != null;
+        first = folio.index() + 1;
+        long folioEnd = folio.pos() + folio.size() - 1;
+        int offset = (int) (Math.max(from, folio.pos()) - folio.pos());
+        int length = (int) (Math.min(toInclusive, folioEnd) - folio.pos()) + 1 - offset;
+        dropOrZero(mapping, folio, offset, length);
+      }
+      if (first > last) {
+        break;
+      }
+    }
+  }
+
+  private static void dropOrZero(AddressSpace mapping, Folio folio, int offset, int length) {
+    folio.lock();
+    // While we waited, reclaim may have taken it (R-G1).
+    if (folio.isAttached()) {
+      folio.waitWriteback(); // its bytes are on the way to blocks that are about to be freed (R-G3)
+      if (length == folio.size()) {
+        mapping.operations().invalidateFolio(folio, 0, length);
+        mapping.detach(folio);
+      } else {
+        folio.zero(offset, length);
+        mapping.operations().invalidateFolio(folio, offset, length);
+      }
+    }
+    folio.unlock();
+  }
+
+  /// Drops what can be dropped without waiting or losing anything: clean folios that nobody uses.
+  ///
+  /// @param mapping the file
+  /// @param first first folio
+  /// @param last last folio
+  /// @return how many went
+  public static long invalidatePages(AddressSpace mapping, long first, long last) {
+    @Nullable Folio[] batch = new @Nullable Folio[BATCH];
+    long dropped = 0;
+    long next = first;
+    int n;
+    while (next <= last && (n = mapping.gather(next, last, batch)) > 0) {
+      for (int i = 0; i < n; i++) {
+        Folio folio = batch[i];
+        assert folio != null;
+        next = folio.index() + 1;
+        if (folio.isDirty() || folio.isWriteback() || !folio.tryLock()) {
+          continue;
+        }
+        if (folio.isAttached() && mapping.evict(folio)) {
+          dropped++;
+        }
+        folio.unlock();
+      }
+    }
+    return dropped;
+  }
+
+  /// Drops a range for somebody who goes past the cache: direct I/O (R-J1). Waits for locks and for
+  /// write-out, but writes nothing itself. May sleep.
+  ///
+  /// @param mapping the file
+  /// @param first first folio
+  /// @param last last folio
+  /// @return false if a folio stayed, because it is dirty or in use: then what lies in the cache
+  ///     and
+  ///     what is on the store may differ
+  public static boolean invalidateRange2(AddressSpace mapping, long first, long last) {
+    @Nullable Folio[] batch = new @Nullable Folio[BATCH];
+    boolean all = true;
+    long next = first;
+    int n;
+    while (next <= last && (n = mapping.gather(next, last, batch)) > 0) {
+      for (int i = 0; i < n; i++) {
+        Folio folio = batch[i];
+        assert folio != null;
+        next = folio.index() + 1;
+        folio.lock();
+        if (folio.isAttached()) {
+          folio.waitWriteback();
+          all &= mapping.evict(folio);
+        }
+        folio.unlock();
+      }
+    }
+    return all;
+  }
+}
