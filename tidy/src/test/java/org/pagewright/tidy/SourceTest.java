@@ -1,5 +1,6 @@
 package org.pagewright.tidy;
 
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
@@ -19,6 +20,10 @@ final class SourceTest {
   private static final int TABLE_COLUMNS_MAX = 130;
   private static final int LINES_TO_LOOK_AT = 900;
   private static final int LINES_MAX = 2000;
+
+  private static final String CATCH_ALL =
+      "\\bcatch\\s*\\(\\s*(?:final\\s+)?(?:[\\w.]+\\s*\\|\\s*)*"
+          + "(?:java\\.lang\\.)?(?:Exception|RuntimeException|Throwable|Error)\\b";
 
   private final Tree tree = Tree.get();
 
@@ -94,8 +99,7 @@ final class SourceTest {
   void nothingCatchesEverything() {
     banInMain(
         "catch-all",
-        "\\bcatch\\s*\\(\\s*(?:final\\s+)?(?:[\\w.]+\\s*\\|\\s*)*"
-            + "(?:java\\.lang\\.)?(?:Exception|RuntimeException|Throwable|Error)\\b",
+        CATCH_ALL,
         "catch what can be handled; at a thread's top allow it in allowed.txt with the reason");
   }
 
@@ -263,6 +267,23 @@ final class SourceTest {
       }
     }
     assertTrue(wrong.isEmpty(), () -> "allowed.txt:\n  " + String.join("\n  ", wrong));
+  }
+
+  @Test
+  void catchingEverythingIsToldFromCatchingSomething() {
+    Pattern banned = Pattern.compile(CATCH_ALL);
+    for (String all :
+        List.of(
+            "} catch (Exception e) {",
+            "catch (final Throwable t)",
+            "catch (IOException | RuntimeException | Error e)",
+            "catch (java.lang.Error e)")) {
+      assertTrue(banned.matcher(all).find(), all);
+    }
+    for (String some :
+        List.of("catch (FsException e)", "catch (IOException | CorruptedException e)")) {
+      assertFalse(banned.matcher(some).find(), some);
+    }
   }
 
   private void banInMain(String check, String pattern, String todo) {
