@@ -5,4 +5,5 @@ module org.pagewright.fs.ext4 {
   requires static transitive org.jspecify;
 
   exports org.pagewright.fs.ext4.disk;
+  exports org.pagewright.fs.ext4.mkfs;
 }
