@@ -1367,7 +1367,7 @@ public final class Superblock {
     require(
         firstInode() >= OLD_FIRST_INODE && firstInode() <= inodesCount(),
         device,
-        "first inode " + firstInode());
+        "first inode " + firstInode() + " of " + inodesCount());
 
     long descBlocks = (groups * descSize + blockSize - 1) / blockSize;
     require(

@@ -136,14 +136,16 @@ public final class Mkfs {
         int first = group & -groupsPerFlex;
         int last = Math.min(first + groupsPerFlex, geometry.groupCount()) - 1;
         int left = last - group + 1;
+        // A flexible group of one group keeps room for the bitmaps of groups to come.
+        int gap = last == first ? groupsPerFlex : left;
         boolean leads = group == first;
         block = placeInFlex(leads ? -1 : blockBitmap(group - 1) + 1, first, last, left, 1);
         used.mark(block, 1);
         inodes =
             placeInFlex(
-                leads ? block + left : inodeBitmap(group - 1) + 1, first, last, left, 1);
+                leads ? block + gap : inodeBitmap(group - 1) + 1, first, last, left, 1);
         used.mark(inodes, 1);
-        long next = leads ? inodes + left : inodeTable(group - 1) + tableBlocks;
+        long next = leads ? inodes + gap : inodeTable(group - 1) + tableBlocks;
         table = placeInFlex(next, first, last, left, tableBlocks);
       } else {
         long from = geometry.groupFirstBlock(group);
@@ -328,7 +330,8 @@ public final class Mkfs {
     long perBlock = blockSize / 4;
     long size = (perBlock * perBlock + perBlock + DIRECT) * blockSize;
     FileMaker.initInode(sb, inode, MODE_FILE | 0600, 1, size, time);
-    long top = used.findFree(geometry.firstDataBlock(), geometry.blocksCount(), 1);
+    long behindTable = inodeTable(0) + geometry.inodeTableBlocks();
+    long top = used.findFree(behindTable, geometry.blocksCount(), 1);
     require(top);
     used.mark(top, 1);
     InodeCodec.putBlock(inode, 0, DIND, (int) top);
@@ -356,8 +359,9 @@ public final class Mkfs {
   private void makeJournal() throws FsException {
     MemorySegment inode = inode(JOURNAL_INO);
     FileMaker.initInode(sb, inode, MODE_FILE | 0600, 1, journalBlocks * blockSize, time);
-    List<UsedBlocks.Run> runs =
-        file(inode, JOURNAL_INO, journalGoal()).allocate(journalBlocks);
+    boolean extents = geometry.features().has(Feature.EXTENT);
+    long goal = extents ? journalGoal() : geometry.firstDataBlock();
+    List<UsedBlocks.Run> runs = file(inode, JOURNAL_INO, goal).allocate(journalBlocks);
     InodeCodec.seal(geometry, JOURNAL_INO, inode, 0);
     journalRuns = runs;
     // The journal counts in big endian.
@@ -385,7 +389,7 @@ public final class Mkfs {
   private long journalGoal() {
     int groups = geometry.groupCount();
     long blocks = geometry.blocksCount() - geometry.firstDataBlock();
-    int middle = geometry.groupOfBlock(geometry.firstDataBlock() + blocks / 2);
+    int middle = geometry.groupOfBlock(blocks / 2);
     int groupsPerFlex = 1 << geometry.logGroupsPerFlex();
     int start;
     if (groupsPerFlex > 1 && middle > groupsPerFlex) {

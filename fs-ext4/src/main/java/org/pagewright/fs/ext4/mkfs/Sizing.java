@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.UUID;
+import org.pagewright.errno.CorruptedException;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
 import org.pagewright.fs.ext4.disk.Crc32c;
@@ -90,17 +91,21 @@ final class Sizing {
     fillConstants();
     sb.putFeatures(features);
     sb.putBlocksCount(blocks);
-    sb.putReservedBlocksCount((long) (options.reservedPercent * blocks / 100.0));
     long wantedInodes = wantedInodes(blocks);
     long perGroup = blocksPerGroup();
     // Ends: each turn takes a group or 8 blocks per group away.
     while (!computeGroups(perGroup, wantedInodes)) {
       if (tooManyInodesPerGroup) {
         perGroup -= 8;
+        sb.putBlocksCount(blocks);
       }
     }
     sb.seal();
-    sb.validate(name, bytes);
+    try {
+      sb.validate(name, bytes);
+    } catch (CorruptedException e) {
+      throw new FsException(Errno.EINVAL, "mkfs: " + e.getMessage(), e);
+    }
   }
 
   private void chooseFeatures(long blocks) throws FsException {
@@ -344,13 +349,13 @@ final class Sizing {
     check(groups > 1 || rest == 0 || rest >= lastOverhead, "too small: " + blocks + " blocks");
     if (groups > 1 && rest > 0 && rest < lastOverhead + LAST_GROUP_MARGIN) {
       sb.putBlocksCount(blocks - rest);
-      sb.putReservedBlocksCount(Math.min(sb.reservedBlocksCount(), (blocks - rest) / 2));
       return false;
     }
     sb.putBlocksPerGroup(perGroup);
     sb.putClustersPerGroup(perGroup);
     sb.putInodesPerGroup(inodesPerGroup);
     sb.putInodesCount(inodesPerGroup * groups);
+    sb.putReservedBlocksCount((long) (options.reservedPercent * blocks / 100.0));
     sb.putReservedGdtBlocks((int) reservedGdt);
     if (features.has(Feature.SPARSE_SUPER2)) {
       sb.putBackupGroup(0, groups > 1 ? 1 : 0);
@@ -365,7 +370,7 @@ final class Sizing {
     long perGroup = Math.min(wanted, 65536 - perBlock);
     while (true) {
       long rounded = ceilDiv(perGroup, perBlock) * perBlock;
-      rounded = Math.max(8, rounded) & ~7L;
+      rounded = Math.max(groups == 1 ? 16 : 8, rounded) & ~7L;
       if (rounded * groups <= MAX_32) {
         return rounded;
       }

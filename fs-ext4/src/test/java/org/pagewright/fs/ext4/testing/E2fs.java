@@ -101,6 +101,21 @@ public final class E2fs {
     return output.substring(output.indexOf('\n') + 1);
   }
 
+  /// Mounts an image with the kernel's driver, or skips the test where that is not to be had. The
+  /// caller unmounts.
+  ///
+  /// @param image the file
+  /// @param mount an empty directory
+  /// @throws IOException if mount cannot be run
+  public static void assumeMounted(Path image, Path mount) throws IOException {
+    Result result =
+        run(List.of("mount", "-t", "ext4", "-o", "loop", image.toString(), mount.toString()));
+    if (result.code() != 0) {
+      System.out.println("skipped: no loop mount here: " + result.output().strip());
+      Assumptions.abort("no loop mount here");
+    }
+  }
+
   /// Fails unless e2fsck has nothing to say.
   ///
   /// @param image the file
