@@ -355,10 +355,14 @@ public final class FileBlockDevice implements BlockDevice {
 
   /// Ends the workers that were started; no request is left for them.
   private void stopWorkers() {
+    // Counted before the first stop: any worker may take any stop, and one that has ended by then
+    // was started all the same.
+    int started = 0;
     for (Worker worker : workers) {
-      if (worker.isAlive()) { // alive until its stop comes, one for each
-        put(stop);
-      }
+      started += worker.isAlive() ? 1 : 0;
+    }
+    for (int i = 0; i < started; i++) {
+      put(stop);
     }
     boolean interrupted = false;
     for (Worker worker : workers) {
