@@ -16,4 +16,5 @@ module org.pagewright.core {
   exports org.pagewright.filemap;
   exports org.pagewright.iomap;
   exports org.pagewright.writeback;
+  exports org.pagewright.reclaim;
 }

@@ -34,6 +34,9 @@ import org.pagewright.sync.Lockdep;
 /// the end (R-H6). Every walk ends, however fast others dirty folios: it goes upwards once, and wraps
 /// at most once.
 public final class Writeback {
+  /// How many walks this thread is inside of. Compare Linux's PF_MEMALLOC_NOIO scope.
+  private static final ThreadLocal<int[]> WALKS = ThreadLocal.withInitial(() -> new int[1]);
+
   private final AddressSpace mapping;
   private final WritebackControl control;
   private final FolioWriter writer;
@@ -76,6 +79,14 @@ public final class Writeback {
   public static boolean nextDirtyRun(
       AddressSpace mapping, long from, long to, SyncMode mode, DirtyRun out) {
     return out.find(mapping, from, to, mode, DirtyRun.MAX_FOLIOS);
+  }
+
+  /// Whether this thread is inside of [#writeCachePages]: then it must not wait for write-outs to get
+  /// memory, because those may be its own, held back (R-I5).
+  ///
+  /// @return true inside
+  public static boolean isWriting() {
+    return WALKS.get()[0] > 0;
   }
 
   // ---- For everybody else ---------------------------------------------------------------------
@@ -166,6 +177,8 @@ public final class Writeback {
     if (integrity) {
       mapping.tagDirtyToWrite(first, last);
     }
+    int[] walks = WALKS.get();
+    walks[0]++;
     try {
       if (!control.cyclic()) {
         walk(first, last);
@@ -179,6 +192,7 @@ public final class Writeback {
       }
     } finally {
       writer.flush();
+      walks[0]--;
       Arrays.fill(batch, null);
     }
     if (firstError != null) {

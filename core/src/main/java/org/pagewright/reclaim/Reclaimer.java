@@ -1,0 +1,359 @@
+package org.pagewright.reclaim;
+
+import org.jspecify.annotations.Nullable;
+import org.pagewright.cache.Folio;
+import org.pagewright.cache.FolioQueue;
+import org.pagewright.cache.MemoryPolicy;
+import org.pagewright.cache.PageCache;
+import org.pagewright.mem.FramePool;
+import org.pagewright.sync.LockClass;
+import org.pagewright.sync.Mutex;
+import org.pagewright.writeback.BackingDevice;
+import org.pagewright.writeback.Clock;
+import org.pagewright.writeback.DirtyLimits;
+import org.pagewright.writeback.DirtyThrottle;
+import org.pagewright.writeback.Writeback;
+
+/// Decides which folio leaves when a frame is needed: three queues, shadows of what left, and no
+/// work at all on a hit but the folio's own counter.
+///
+/// After S3-FIFO (Yang and others, 2023): most folios are never used again, so a new one waits in a
+/// small queue and is let into the main one only if it is used more than once meanwhile. A scan goes
+/// through the small queue and leaves the main one alone.
+///
+///                         used more than once
+///     new ---> [ small, 10 % ] ------------> [ main ] --+ used: again to the young end,
+///               |  not used                     |  ^----+ its count one less
+///               v                               v  not used
+///             evicted, leaves a shadow <--------+
+///               | comes back within one turnover of the cache (R-I7)
+///               +----------------------------> [ main ]
+///     dropbehind ---> [ passing ] ---> evicted first, no shadow (R-J6)
+///
+/// What is dirty, under write-out, locked or in use is passed over and goes to the young end of its
+/// queue (R-I4, which [org.pagewright.cache.AddressSpace#evict] decides for good).
+///
+/// ## Locks
+///
+/// Candidates are taken off the queues under LRU, tried (FOLIO by try-lock only, R-I5, R-I6) without
+/// it, and those that stay are put back under it. A folio that is off the queues meanwhile and is
+/// truncated is detached, so it is not put back.
+///
+/// ## Waiting
+///
+/// If nothing is clean, the flushers are asked to write and completions are waited for, in steps.
+/// That is safe even for a caller with folio locks: a background walk waits for no folio lock. It is
+/// given up after a bound without progress, because the caller might hold what write-out needs; a
+/// thread that writes folios out itself never waits here (R-I5).
+public final class Reclaimer implements MemoryPolicy {
+  private static final int BATCH = 32;
+  private static final int SMALL_PERCENT = 10;
+  private static final long STEP_NANOS = 10_000_000L;
+  private static final long NO_PROGRESS_NANOS = 2_000_000_000L;
+  private static final long NO_COMPLETION_NANOS = 30_000_000_000L;
+
+  private final PageCache cache;
+  private final DirtyThrottle throttle;
+  private final Clock clock;
+  private final int smallTarget;
+  private final Mutex lru = new Mutex(LockClass.LRU, "queues of reclaim");
+
+  // Guarded by LRU.
+  private final FolioQueue small = new FolioQueue();
+  private final FolioQueue main = new FolioQueue();
+  private final FolioQueue passing = new FolioQueue();
+  private final Workingset workingset;
+  private int isolated;
+  private long locked; // met so far
+  private long promoted;
+  private long refaulted;
+
+  /// Candidates off the queues, and where they came from.
+  private static final class Batch {
+    final @Nullable Folio[] folios = new @Nullable Folio[BATCH];
+    final @Nullable FolioQueue[] origins = new @Nullable FolioQueue[BATCH];
+    int size;
+
+    void add(Folio folio, FolioQueue origin) {
+      folios[size] = folio;
+      origins[size++] = origin;
+    }
+  }
+
+  private Reclaimer(PageCache cache, DirtyThrottle throttle) {
+    this.cache = cache;
+    this.throttle = throttle;
+    this.clock = throttle.clock();
+    int frames = cache.frames().frames();
+    this.smallTarget = Math.max(1, frames * SMALL_PERCENT / 100);
+    this.workingset = new Workingset(frames);
+  }
+
+  /// Gives a cache without folios its policy and its dirty limits.
+  ///
+  /// @param cache the cache
+  /// @param limits how much of it may be dirty
+  /// @return the policy; its [#throttle()] is what devices are made with
+  public static Reclaimer install(PageCache cache, DirtyLimits limits) {
+    return install(cache, limits, Clock.SYSTEM);
+  }
+
+  /// Like [#install(PageCache, DirtyLimits)], by another clock.
+  ///
+  /// @param cache the cache
+  /// @param limits how much of it may be dirty
+  /// @param clock what time it is
+  /// @return the policy
+  public static Reclaimer install(PageCache cache, DirtyLimits limits, Clock clock) {
+    Reclaimer reclaimer = new Reclaimer(cache, new DirtyThrottle(cache, limits, clock));
+    cache.setPolicy(reclaimer);
+    return reclaimer;
+  }
+
+  /// The dirty limits of the cache, for the devices that share them.
+  ///
+  /// @return never null
+  public DirtyThrottle throttle() {
+    return throttle;
+  }
+
+  // ---- What the cache tells -------------------------------------------------------------------
+
+  @Override
+  public void inserted(Folio folio) {
+    lru.lock();
+    if (folio.isDropBehind()) {
+      passing.add(folio);
+    } else {
+      long distance = workingset.refault(folio.mapping().number(), folio.index());
+      // Had it stayed for the time of one turnover more, it would have been hit (R-I7).
+      boolean early = distance >= 0 && distance < cache.frames().frames();
+      refaulted += early ? 1 : 0;
+      (early ? main : small).add(folio);
+    }
+    lru.unlock();
+  }
+
+  @Override
+  public void removed(Folio folio, boolean evicted) {
+    lru.lock();
+    FolioQueue queue = FolioQueue.of(folio);
+    if (queue != null) {
+      queue.remove(folio);
+    }
+    if (evicted && !folio.isDropBehind()) {
+      workingset.evicted(folio.mapping().number(), folio.index());
+    }
+    lru.unlock();
+  }
+
+  // ---- Making room ----------------------------------------------------------------------------
+
+  @Override
+  public boolean makeRoom(boolean mayWait) {
+    boolean wait = mayWait && !Writeback.isWriting();
+    Batch batch = new Batch();
+    long written = written();
+    long since = clock.nanoTime();
+    while (true) {
+      long lockedBefore = lockedSoFar();
+      if (evictSome(batch) > 0 || hasFreeFrame()) {
+        return true;
+      }
+      if (!wait) {
+        throttle.startBackground();
+        return false;
+      }
+      if (throttle.dirty() == 0 && !mayComeFree(lockedBefore)) {
+        return false; // clean, unlocked, and in use: nobody will change that
+      }
+      long now = clock.nanoTime();
+      long writtenNow = written();
+      if (writtenNow != written) {
+        written = writtenNow;
+        since = now;
+      } else if (now - since
+          > (cache.writebackFolios() > 0 ? NO_COMPLETION_NANOS : NO_PROGRESS_NANOS)) {
+        return false;
+      }
+      throttle.awaitCompletions(STEP_NANOS);
+    }
+  }
+
+  private boolean hasFreeFrame() {
+    FramePool frames = cache.frames();
+    return frames.used() < frames.frames() - frames.reserve();
+  }
+
+  private long lockedSoFar() {
+    lru.lock();
+    long n = locked;
+    lru.unlock();
+    return n;
+  }
+
+  private long written() {
+    long sum = 0;
+    for (BackingDevice device : throttle.devices()) {
+      sum += device.writtenFolios();
+    }
+    return sum;
+  }
+
+  /// Whether the last scan met folios that are only locked, or another thread has some in its hands.
+  private boolean mayComeFree(long lockedBefore) {
+    lru.lock();
+    boolean found = isolated > 0 || locked != lockedBefore;
+    lru.unlock();
+    return found;
+  }
+
+  /// Evicts up to a batch; looks at few folios first, and at all of them before it gives up.
+  ///
+  /// @return how many were evicted
+  private int evictSome(Batch batch) {
+    int budget = 4 * BATCH;
+    while (true) {
+      lru.lock();
+      int all = small.size() + main.size() + passing.size();
+      isolateLocked(batch, budget);
+      isolated += batch.size;
+      lru.unlock();
+      int evicted = tryEvict(batch);
+      // Folios of the main queue are seen up to four times until their count is down.
+      if (evicted > 0 || budget / 4 >= all) {
+        return evicted;
+      }
+      budget = (int) Math.min(Integer.MAX_VALUE, 4L * budget);
+    }
+  }
+
+  /// Takes candidates off the queues.
+  private void isolateLocked(Batch batch, int budget) {
+    int passingLeft = passing.size();
+    int smallLeft = small.size();
+    long mainLeft = 4L * main.size();
+    for (int left = budget; batch.size < BATCH && left > 0; left--) {
+      if (passingLeft > 0) {
+        passingLeft--;
+        scanPassingLocked(batch);
+      } else if (smallLeft > 0 && (small.size() > smallTarget || mainLeft <= 0)) {
+        smallLeft--;
+        scanSmallLocked(batch);
+      } else if (mainLeft > 0 && main.size() > 0) {
+        mainLeft--;
+        scanMainLocked(batch);
+      } else if (smallLeft > 0) {
+        mainLeft = 0; // the main queue is empty: the small one has to give
+      } else {
+        break;
+      }
+    }
+  }
+
+  private void scanPassingLocked(Batch batch) {
+    Folio folio = passing.poll();
+    assert folio != null;
+    if (folio.isDropBehind()) {
+      takeOrPutBackLocked(folio, passing, batch);
+    } else {
+      small.add(folio); // somebody wants to keep it after all
+    }
+  }
+
+  private void scanSmallLocked(Batch batch) {
+    Folio folio = small.poll();
+    assert folio != null;
+    if (folio.frequency() <= 1) {
+      takeOrPutBackLocked(folio, small, batch);
+      return;
+    }
+    // The uses that brought it here are paid with the place: it earns the next round anew.
+    while (folio.frequency() > 0) {
+      folio.ageFrequency();
+    }
+    main.add(folio);
+    promoted++;
+  }
+
+  private void scanMainLocked(Batch batch) {
+    Folio folio = main.poll();
+    assert folio != null;
+    if (folio.frequency() > 0) {
+      folio.ageFrequency();
+      main.add(folio);
+    } else {
+      takeOrPutBackLocked(folio, main, batch);
+    }
+  }
+
+  private void takeOrPutBackLocked(Folio folio, FolioQueue queue, Batch batch) {
+    boolean isLocked = folio.isLocked();
+    locked += isLocked ? 1 : 0;
+    if (isLocked || folio.isDirty() || folio.isWriteback() || folio.references() > 0) {
+      queue.add(folio);
+    } else {
+      batch.add(folio, queue);
+    }
+  }
+
+  /// Evicts candidates, and puts back those that turn out to be needed.
+  ///
+  /// @return how many were evicted
+  private int tryEvict(Batch batch) {
+    int evicted = 0;
+    for (int i = 0; i < batch.size; i++) {
+      Folio folio = batch.folios[i];
+      assert folio != null;
+      if (folio.tryLock()) {
+        if (folio.isAttached() && folio.mapping().evict(folio)) {
+          evicted++;
+        }
+        folio.unlock();
+      }
+    }
+    lru.lock();
+    for (int i = 0; i < batch.size; i++) {
+      Folio folio = batch.folios[i];
+      FolioQueue origin = batch.origins[i];
+      assert folio != null && origin != null;
+      // Who detaches a folio does so before it comes here for LRU: either we see that, or it will
+      // find the folio on the queue.
+      if (folio.isAttached()) {
+        origin.add(folio);
+      }
+      batch.folios[i] = null;
+    }
+    isolated -= batch.size;
+    batch.size = 0;
+    lru.unlock();
+    return evicted;
+  }
+
+  // ---- Counts ---------------------------------------------------------------------------------
+
+  /// What the policy has done so far.
+  ///
+  /// @param small folios in the small queue
+  /// @param main folios in the main queue
+  /// @param passing folios to be dropped when clean
+  /// @param promoted folios that moved from the small to the main queue
+  /// @param refaulted folios that came back within one turnover of the cache
+  public record Statistics(int small, int main, int passing, long promoted, long refaulted) {}
+
+  /// What the policy has done so far.
+  ///
+  /// @return numbers of one moment
+  public Statistics statistics() {
+    lru.lock();
+    Statistics s =
+        new Statistics(small.size(), main.size(), passing.size(), promoted, refaulted);
+    lru.unlock();
+    return s;
+  }
+
+  @Override
+  public String toString() {
+    return statistics().toString();
+  }
+}

@@ -1,0 +1,86 @@
+package org.pagewright.reclaim;
+
+/// Shadows of evicted folios: how much was evicted between a folio's going and its coming back.
+///
+/// Compare Linux's mm/workingset.c. A folio that comes back sooner than the cache turns over once
+/// was evicted too early (R-I7). The table is bounded: four shadows share a bucket, the oldest gives
+/// way. Two folios may be taken for one another, once in some billions: a hint is lost, no more.
+///
+///     shadow:  63..32 fingerprint, never 0 | 31..0 evictions counted when it went
+///
+/// Guarded by the LRU lock.
+final class Workingset {
+  private static final int WAYS = 4;
+
+  private final long[] shadows;
+  private final int bucketMask;
+  private int evictions;
+
+  /// A table for a cache.
+  ///
+  /// @param frames folios that the cache can hold
+  Workingset(int frames) {
+    int buckets = Integer.highestOneBit(Math.clamp(frames / 2, 8, 1 << 26));
+    shadows = new long[buckets * WAYS];
+    bucketMask = buckets - 1;
+  }
+
+  /// Leaves a shadow.
+  ///
+  /// @param mapping number of the file
+  /// @param index of the folio
+  void evicted(long mapping, long index) {
+    long hash = hash(mapping, index);
+    int bucket = bucket(hash);
+    int victim = bucket;
+    for (int i = bucket; i < bucket + WAYS; i++) {
+      if (shadows[i] == 0) {
+        victim = i;
+        break;
+      }
+      if (age(shadows[i]) > age(shadows[victim])) {
+        victim = i;
+      }
+    }
+    shadows[victim] = fingerprint(hash) | Integer.toUnsignedLong(evictions);
+    evictions++;
+  }
+
+  /// Takes a folio's shadow away.
+  ///
+  /// @param mapping number of the file
+  /// @param index of the folio
+  /// @return folios evicted since it went; -1 if there is no shadow
+  long refault(long mapping, long index) {
+    long hash = hash(mapping, index);
+    int bucket = bucket(hash);
+    for (int i = bucket; i < bucket + WAYS; i++) {
+      if ((shadows[i] & 0xFFFFFFFF_00000000L) == fingerprint(hash)) {
+        long distance = age(shadows[i]) - 1;
+        shadows[i] = 0;
+        return distance;
+      }
+    }
+    return -1;
+  }
+
+  private long age(long shadow) {
+    return Integer.toUnsignedLong(evictions - (int) shadow);
+  }
+
+  private int bucket(long hash) {
+    return ((int) hash & bucketMask) * WAYS;
+  }
+
+  private static long fingerprint(long hash) {
+    long high = hash & 0xFFFFFFFF_00000000L;
+    return high != 0 ? high : 1L << 32;
+  }
+
+  private static long hash(long mapping, long index) {
+    long h = mapping * 0x9E3779B97F4A7C15L + index;
+    h = (h ^ h >>> 32) * 0xD6E8FEB86659FD93L;
+    h = (h ^ h >>> 32) * 0xD6E8FEB86659FD93L;
+    return h ^ h >>> 32;
+  }
+}
