@@ -33,8 +33,9 @@ import org.pagewright.errno.FsException;
 /// ```
 ///
 /// Staging was measured against gathering writes and scattering reads (page-sized segments, 2 to
-/// 256 of them): it is faster up to 32 segments and under direct I/O at any number, by 20 to 30
-/// percent, and slower by 15 to 30 percent only for 256 segments through the kernel's page cache.
+/// 256 of them, one run on a machine in use): up to 32 segments it is level or faster by up to a
+/// third; for 256 it is faster by a fifth to a third under direct I/O, and slower by 15 to 40
+/// percent through the kernel's page cache.
 /// It also leaves the channel without a position that workers would have to take turns for.
 ///
 /// **Durability.** A flush, and a write with [Bio#PREFLUSH] or [Bio#FUA], is an fdatasync of the
