@@ -21,8 +21,8 @@ import org.pagewright.errno.FsException;
 /// ```
 ///
 /// So a device of 16 TiB costs 256 KiB of heap until it is written to. Requests run on the thread
-/// that submits them and have ended when [#submit(Bio)] returns, the completion included; a chain of
-/// requests, each submitted by the completion of the one before, therefore nests on the stack.
+/// that submits them and have ended when [#submit(Bio)] returns, the completion included; a chain
+/// of requests, each submitted by the completion of the one before, therefore nests on the stack.
 /// Writes that overlap and run at the same time may mix, byte by byte: the cache above never issues
 /// such.
 ///

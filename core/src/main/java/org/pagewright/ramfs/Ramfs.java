@@ -35,8 +35,8 @@ import org.pagewright.vfs.XattrMode;
 ///
 /// - [SuperBlockOperations]: hardly anything, because nothing is ever written.
 /// - [InodeOperations]: a directory is a map; the VFS holds its INODE lock, so the map needs none.
-/// - [AddressSpaceOperations]: the folios are the file. They are always dirty, so reclaim keeps them,
-///   and their address space has no account, so nobody tries to write them.
+/// - [AddressSpaceOperations]: the folios are the file. They are always dirty, so reclaim keeps
+///   them, and their address space has no account, so nobody tries to write them.
 public final class Ramfs implements SuperBlockOperations, InodeOperations, AddressSpaceOperations {
   private static final long ROOT_INO = 1;
   private static final long MAGIC = 0x858458f6L; // as Linux's ramfs tells in statfs
@@ -118,8 +118,8 @@ public final class Ramfs implements SuperBlockOperations, InodeOperations, Addre
 
   // ---- Names ------------------------------------------------------------------------------------
 
-  /// An inode with what a file system in memory keeps: entries, a link's target, attributes. Guarded
-  /// by its INODE lock.
+  /// An inode with what a file system in memory keeps: entries, a link's target, attributes.
+  /// Guarded by its INODE lock.
   private final class RamInode extends Inode {
     final Map<Name, Long> cookies = new HashMap<>();
     final TreeMap<Long, Entry> entries = new TreeMap<>(); // by cookie: the order never changes

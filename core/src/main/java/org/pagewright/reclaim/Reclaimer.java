@@ -18,8 +18,8 @@ import org.pagewright.writeback.Writeback;
 /// work at all on a hit but the folio's own counter.
 ///
 /// After S3-FIFO (Yang and others, 2023): most folios are never used again, so a new one waits in a
-/// small queue and is let into the main one only if it is used more than once meanwhile. A scan goes
-/// through the small queue and leaves the main one alone.
+/// small queue and is let into the main one only if it is used more than once meanwhile. A scan
+/// goes through the small queue and leaves the main one alone.
 ///
 ///                         used more than once
 ///     new ---> [ small, 10 % ] ------------> [ main ] --+ used: again to the young end,
@@ -35,16 +35,16 @@ import org.pagewright.writeback.Writeback;
 ///
 /// ## Locks
 ///
-/// Candidates are taken off the queues under LRU, tried (FOLIO by try-lock only, R-I5, R-I6) without
-/// it, and those that stay are put back under it. A folio that is off the queues meanwhile and is
-/// truncated is detached, so it is not put back.
+/// Candidates are taken off the queues under LRU, tried (FOLIO by try-lock only, R-I5, R-I6)
+/// without it, and those that stay are put back under it. A folio that is off the queues meanwhile
+/// and is truncated is detached, so it is not put back.
 ///
 /// ## Waiting
 ///
 /// If nothing is clean, the flushers are asked to write and completions are waited for, in steps.
-/// That is safe even for a caller with folio locks: a background walk waits for no folio lock. It is
-/// given up after a bound without progress, because the caller might hold what write-out needs; a
-/// thread that writes folios out itself never waits here (R-I5).
+/// That is safe even for a caller with folio locks: a background walk waits for no folio lock. It
+/// is given up after a bound without progress, because the caller might hold what write-out needs;
+/// a thread that writes folios out itself never waits here (R-I5).
 public final class Reclaimer implements MemoryPolicy {
   private static final int BATCH = 32;
   private static final int SMALL_PERCENT = 10;
@@ -200,7 +200,8 @@ public final class Reclaimer implements MemoryPolicy {
     return sum;
   }
 
-  /// Whether the last scan met folios that are only locked, or another thread has some in its hands.
+  /// Whether the last scan met folios that are only locked, or another thread has some in its
+  /// hands.
   private boolean mayComeFree(long lockedBefore) {
     lru.lock();
     boolean found = isolated > 0 || locked != lockedBefore;

@@ -3,8 +3,9 @@ package org.pagewright.reclaim;
 /// Shadows of evicted folios: how much was evicted between a folio's going and its coming back.
 ///
 /// Compare Linux's mm/workingset.c. A folio that comes back sooner than the cache turns over once
-/// was evicted too early (R-I7). The table is bounded: four shadows share a bucket, the oldest gives
-/// way. Two folios may be taken for one another, once in some billions: a hint is lost, no more.
+/// was evicted too early (R-I7). The table is bounded: four shadows share a bucket, the oldest
+/// gives way. Two folios may be taken for one another, once in some billions: a hint is lost, no
+/// more.
 ///
 ///     shadow:  63..32 fingerprint, never 0 | 31..0 evictions counted when it went
 ///

@@ -9,8 +9,8 @@ import org.pagewright.sync.LockClass;
 import org.pagewright.sync.Lockdep;
 
 /// Names and attributes by inode: what a door that holds inodes by number (FUSE, NFS) calls, and
-/// what [Volume] calls at the end of a path walk. Checks rights, takes the locks, keeps the table of
-/// names true, and lets the file system do the work.
+/// what [Volume] calls at the end of a path walk. Checks rights, takes the locks, keeps the table
+/// of names true, and lets the file system do the work.
 ///
 /// ## Locks
 ///
@@ -154,8 +154,8 @@ public final class Namespace {
   /// @param who needs write permission in the directory
   /// @param umask permission bits to leave out; ignored for symbolic links
   /// @return the inode with a reference for the caller
-  /// @throws FsException EEXIST, EACCES, ENOENT if the directory was removed, ENOSPC, EROFS, EMLINK,
-  ///     ENAMETOOLONG, EPERM for devices without privilege, EIO
+  /// @throws FsException EEXIST, EACCES, ENOENT if the directory was removed, ENOSPC, EROFS,
+  ///     EMLINK, ENAMETOOLONG, EPERM for devices without privilege, EIO
   public Inode create(
       Inode dir,
       Name name,
@@ -181,7 +181,8 @@ public final class Namespace {
           throw exists(dir, name);
         }
         Access.checkCreate(dir, who);
-        Inode made = dir.operations().create(dir, name, nodeFor(dir, mode, rdev, target, who, umask));
+        NewNode node = nodeFor(dir, mode, rdev, target, who, umask);
+        Inode made = dir.operations().create(dir, name, node);
         remember(dir, name, made.ino());
         return made;
       } finally {
@@ -356,7 +357,8 @@ public final class Namespace {
   /// @param dir the directory above
   /// @param name the name
   /// @param who needs write permission in the directory above
-  /// @throws FsException ENOENT, ENOTDIR, ENOTEMPTY, EINVAL for `.`, EACCES, EPERM, EBUSY, EROFS, EIO
+  /// @throws FsException ENOENT, ENOTDIR, ENOTEMPTY, EINVAL for `.`, EACCES, EPERM, EBUSY, EROFS,
+  ///     EIO
   public void rmdir(Inode dir, Name name, Credentials who) throws FsException {
     if (name.isDots()) {
       throw new FsException(

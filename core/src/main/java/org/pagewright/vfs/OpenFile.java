@@ -21,9 +21,9 @@ import org.pagewright.sync.Mutex;
 
 /// An open file or directory.
 ///
-/// Any number of threads may use it at a time. A read takes no lock and sees each write to one folio
-/// whole or not at all; writes to one file happen one after the other. Calls with a position leave
-/// the file offset alone; calls without one use it and move it on, one such call at a time.
+/// Any number of threads may use it at a time. A read takes no lock and sees each write to one
+/// folio whole or not at all; writes to one file happen one after the other. Calls with a position
+/// leave the file offset alone; calls without one use it and move it on, one such call at a time.
 ///
 /// ## What a write does, and which locks it holds
 ///
@@ -734,7 +734,9 @@ public final class OpenFile implements AutoCloseable {
       long found = size;
       if (pos >= 0 && pos < size) {
         found =
-            data ? inode.operations().seekData(inode, pos) : inode.operations().seekHole(inode, pos);
+            data
+                ? inode.operations().seekData(inode, pos)
+                : inode.operations().seekHole(inode, pos);
       }
       if (pos < 0 || pos >= size || data && found >= size) {
         throw new FsException(Errno.ENXIO, inode + ": seek from " + pos);

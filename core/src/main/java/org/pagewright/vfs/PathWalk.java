@@ -17,8 +17,8 @@ import org.pagewright.errno.FsException;
 ///                    the slash behind it says it must be a directory
 ///
 /// Every directory on the way needs search permission. `..` of the root is the root. At most
-/// [#LINKS_MAX] links are followed in one walk, so a loop ends with ELOOP. Used by one thread; holds
-/// one reference, on [#dir()], from each walk until [#close()]. Compare Linux's fs/namei.c.
+/// [#LINKS_MAX] links are followed in one walk, so a loop ends with ELOOP. Used by one thread;
+/// holds one reference, on [#dir()], from each walk until [#close()]. Compare Linux's fs/namei.c.
 final class PathWalk implements AutoCloseable {
   /// Most symbolic links in one walk.
   static final int LINKS_MAX = 40;
@@ -162,8 +162,8 @@ final class PathWalk implements AutoCloseable {
       throw error(Errno.ENOTDIR);
     }
     if (!Access.permits(dir(), who, FileMode.MAY_EXECUTE)) {
-      throw new FsException(
-          Errno.EACCES, text + ": search " + dir() + " (" + Access.describe(dir()) + ") for " + who);
+      String rights = dir() + " (" + Access.describe(dir()) + ")";
+      throw new FsException(Errno.EACCES, text + ": search " + rights + " for " + who);
     }
   }
 
@@ -233,8 +233,8 @@ final class PathWalk implements AutoCloseable {
 
   /// Walks to the end.
   ///
-  /// @param followLast whether a symbolic link at the end is followed; one with a slash behind it is
-  ///     in any case
+  /// @param followLast whether a symbolic link at the end is followed; one with a slash behind it
+  ///     is in any case
   /// @return the inode with a reference for the caller
   /// @throws FsException ENOENT, ENOTDIR, EACCES, ELOOP, ENAMETOOLONG, EIO, EUCLEAN
   Inode resolve(boolean followLast) throws FsException {

@@ -24,15 +24,15 @@ import org.pagewright.sync.Mutex;
 ///
 /// ## Writing and freezing
 ///
-/// Each change happens between [#startWrite()] and [#endWrite()]. [#freeze()] shuts that door, waits
-/// for those inside, syncs, and then shuts the inner door of write faults, because a fault may come
-/// from inside a write. [#thaw()] opens both.
+/// Each change happens between [#startWrite()] and [#endWrite()]. [#freeze()] shuts that door,
+/// waits for those inside, syncs, and then shuts the inner door of write faults, because a fault
+/// may come from inside a write. [#thaw()] opens both.
 ///
 /// ## What is dirty
 ///
-/// An inode with dirty fields, dirty folios, or folios under write-out is on one list, oldest first.
-/// A sync raises the epoch and walks the list until it meets an inode that joined in the new epoch,
-/// so it ends however fast others dirty more (R-H3).
+/// An inode with dirty fields, dirty folios, or folios under write-out is on one list, oldest
+/// first. A sync raises the epoch and walks the list until it meets an inode that joined in the new
+/// epoch, so it ends however fast others dirty more (R-H3).
 public final class SuperBlock {
   /// An inode or a volume that could not be written or freed; for whoever keeps a log.
   public interface Trouble {

@@ -235,8 +235,8 @@ public final class Volume implements AutoCloseable {
     }
   }
 
-  /// Walks to a name that is to be made: not `.`, `..` or the root, which exist, and without a slash
-  /// behind it unless it becomes a directory.
+  /// Walks to a name that is to be made: not `.`, `..` or the root, which exist, and without a
+  /// slash behind it unless it becomes a directory.
   private void toNewName(PathWalk walk, boolean directory) throws FsException {
     walk.toLast();
     if (walk.lastKind() != PathWalk.Last.NAME) {
@@ -524,7 +524,8 @@ public final class Volume implements AutoCloseable {
   /// @param value at most 64 KiB; the file system may keep less
   /// @param mode whether it may or must be there
   /// @param followLast whether a symbolic link at the end is followed
-  /// @throws FsException EEXIST, ENODATA, EACCES, EPERM, ENOSPC, ERANGE, EOPNOTSUPP, EROFS; as [#stat]
+  /// @throws FsException EEXIST, ENODATA, EACCES, EPERM, ENOSPC, ERANGE, EOPNOTSUPP, EROFS; as
+  ///     [#stat]
   public void setXattr(
       String path, String name, byte[] value, XattrMode mode, boolean followLast)
       throws FsException {

@@ -6,7 +6,8 @@
 ///     PageCache cache = new PageCache(64 << 20);
 ///     try (Volume volume = Ext4.open("disk.img", cache)) {       // or Ramfs, Hostfs
 ///       volume.mkdir("/logs", 0755);
-///       try (OpenFile file = volume.open("/logs/today", OpenFlags.WRONLY | OpenFlags.CREAT, 0644)) {
+///       int flags = OpenFlags.WRONLY | OpenFlags.CREAT;
+///       try (OpenFile file = volume.open("/logs/today", flags, 0644)) {
 ///         file.write(ByteBuffer.wrap("hello\n".getBytes(UTF_8)));
 ///         file.fsync(true);
 ///       }

@@ -14,9 +14,9 @@ import org.pagewright.errno.Errno;
 /// The counts are atomic and exact, they are changed under CACHE_INDEX of the file concerned. The
 /// estimates are refreshed by [DirtyThrottle#refresh] and may be old.
 ///
-/// Bandwidth is measured over the time in which anything was under write-out, so that an idle device
-/// does not look slow, and averaged over about a second. The share counts completions, halved every
-/// three seconds.
+/// Bandwidth is measured over the time in which anything was under write-out, so that an idle
+/// device does not look slow, and averaged over about a second. The share counts completions,
+/// halved every three seconds.
 public final class BackingDevice implements DirtyAccount, AutoCloseable {
   /// Folios a second that are assumed before anything was measured: 100 MiB.
   static final double BANDWIDTH_UNKNOWN = 25_600;
@@ -222,8 +222,8 @@ public final class BackingDevice implements DirtyAccount, AutoCloseable {
     return !flushers.isEmpty();
   }
 
-  /// Asks its flushers to write until the dirty folios are below the background limit. Cheap if they
-  /// are at it already; may be called with any lock held.
+  /// Asks its flushers to write until the dirty folios are below the background limit. Cheap if
+  /// they are at it already; may be called with any lock held.
   public void startBackground() {
     for (Flusher flusher : flushers) {
       flusher.startBackground();

@@ -2,8 +2,8 @@ package org.pagewright.writeback;
 
 import org.pagewright.sync.WaitQueue;
 
-/// Time as this room sees it: what the clock shows, and waiting until it shows something else. Tests
-/// have a clock of their own, so that thirty seconds take none.
+/// Time as this room sees it: what the clock shows, and waiting until it shows something else.
+/// Tests have a clock of their own, so that thirty seconds take none.
 public interface Clock {
 
   /// The clock of the machine.

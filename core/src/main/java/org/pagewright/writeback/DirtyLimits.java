@@ -68,8 +68,8 @@ public record DirtyLimits(int background, int limit) {
     return new DirtyLimits((int) background, (int) limit).within(cache);
   }
 
-  /// Leaves a quarter of the frames that are not reserved for what is clean: without it, reading the
-  /// edges of what is to be written would find no frame.
+  /// Leaves a quarter of the frames that are not reserved for what is clean: without it, reading
+  /// the edges of what is to be written would find no frame.
   private DirtyLimits within(PageCache cache) {
     int most = (cache.frames().frames() - cache.frames().reserve()) / 4 * 3;
     return limit <= most ? this : new DirtyLimits(Math.min(background, most / 2), most);

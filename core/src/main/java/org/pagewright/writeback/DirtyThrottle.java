@@ -36,8 +36,9 @@ import org.pagewright.sync.WaitQueue;
 ///       0 |______________________'--.
 ///             freeRun  setpoint   limit
 ///
-/// and deviceRatio falls from 1, at the device's part of the setpoint, to 0. Its part is its share of
-/// recent completions, so a slow device cannot fill the limit and stop the writers of a fast one.
+/// and deviceRatio falls from 1, at the device's part of the setpoint, to 0. Its part is its share
+/// of recent completions, so a slow device cannot fill the limit and stop the writers of a fast
+/// one.
 ///
 /// ## Where we differ from Linux
 ///
@@ -98,15 +99,16 @@ public final class DirtyThrottle {
 
   // ---- The door -------------------------------------------------------------------------------
 
-  /// To be called before each chunk of a write, with nothing below INODE held: makes the writer wait
-  /// if the cache has too many dirty folios. Costs a few loads as long as it has not.
+  /// To be called before each chunk of a write, with nothing below INODE held: makes the writer
+  /// wait if the cache has too many dirty folios. Costs a few loads as long as it has not.
   ///
   /// @param mapping the file that is about to be written
   /// @param op token of the write
   /// @throws FsException EAGAIN instead of waiting with [WriteOp#nowait()]; EINTR if the thread is
   ///     interrupted, which stays pending; the device's error if it takes nothing any more
   public static void balance(AddressSpace mapping, WriteOp op) throws FsException {
-    // Who sleeps here must hold nothing that write-out needs, or nobody makes anything clean (R-I3).
+    // Who sleeps here must hold nothing that write-out needs, or nobody makes anything clean
+    // (R-I3).
     assert Lockdep.holdsNoneFrom(LockClass.MMAP) : "throttled with " + Lockdep.describe();
     if (mapping.account() instanceof BackingDevice device) {
       DirtyThrottle throttle = device.throttle();
@@ -190,8 +192,8 @@ public final class DirtyThrottle {
     }
   }
 
-  /// Shorter pauses are put off until more is owed, but a device must not run through a good part of
-  /// the way from free run to limit within one.
+  /// Shorter pauses are put off until more is owed, but a device must not run through a good part
+  /// of the way from free run to limit within one.
   private long minPause(BackingDevice device) {
     double band = limits.limit() - limits.freeRun();
     return Math.clamp((long) (band / 16 / device.bandwidth() * 1e9), 100_000L, MIN_PAUSE_NANOS);
@@ -244,8 +246,9 @@ public final class DirtyThrottle {
 
   // ---- The limit ------------------------------------------------------------------------------
 
-  /// Waits until there is room below the limit: however many writers there are, and however wrong the
-  /// estimates, the limit is exceeded by no more than one chunk for each writer that was on its way.
+  /// Waits until there is room below the limit: however many writers there are, and however wrong
+  /// the estimates, the limit is exceeded by no more than one chunk for each writer that was on its
+  /// way.
   private void waitBelowLimit(AddressSpace mapping, BackingDevice device) throws FsException {
     device.noteLastPause(explain(device, 0, dirty(), 0));
     WaitQueue.Waiter waiter = guard.enter(this);

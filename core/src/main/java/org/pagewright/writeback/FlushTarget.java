@@ -30,8 +30,8 @@ public interface FlushTarget {
     /// Visits one. No lock held; it stays in memory meanwhile.
     ///
     /// @param inode dirty a moment ago
-    /// @return true if all that was dirty has been written or tried: if it is dirty still, it counts
-    ///     as having become so now; false if there is more: it keeps its time
+    /// @return true if all that was dirty has been written or tried: if it is dirty still, it
+    ///     counts as having become so now; false if there is more: it keeps its time
     boolean visit(DirtyInode inode);
 
     /// Whether the walk is to go on; asked before each visit.

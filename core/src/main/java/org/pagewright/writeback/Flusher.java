@@ -239,8 +239,8 @@ public final class Flusher implements AutoCloseable {
 
   // ---- Failures -------------------------------------------------------------------------------
 
-  /// Whether a file failed lately and is to be left alone for now (R-H8). Failures end in completions,
-  /// so those of the last attempt are seen at the next.
+  /// Whether a file failed lately and is to be left alone for now (R-H8). Failures end in
+  /// completions, so those of the last attempt are seen at the next.
   private boolean isBackingOff(AddressSpace mapping, long now) {
     int failures = mapping.writeFailures();
     Backoff backoff = (Backoff) mapping.flusherState();
@@ -281,8 +281,9 @@ public final class Flusher implements AutoCloseable {
 
   // ---- Sync -----------------------------------------------------------------------------------
 
-  /// Writes everything that is dirty now and waits until it is on the store; in the caller's thread,
-  /// which holds no lock below SB_WRITE. What becomes dirty meanwhile is not waited for (R-H3).
+  /// Writes everything that is dirty now and waits until it is on the store; in the caller's
+  /// thread, which holds no lock below SB_WRITE. What becomes dirty meanwhile is not waited for
+  /// (R-H3).
   ///
   /// @return the first error; each is recorded with its file
   public @Nullable Errno sync() {

@@ -39,7 +39,7 @@ public interface FolioWriter {
   /// @throws FsException the folio could not be written and is dirty still
   boolean writeFolio(Folio folio, WritebackControl control) throws FsException;
 
-  /// Submits what was held back. Called at the end, and before the walk waits for a folio: who waits
-  /// for a write-out while he holds back one of his own can be waited for in turn (R-I6).
+  /// Submits what was held back. Called at the end, and before the walk waits for a folio: who
+  /// waits for a write-out while he holds back one of his own can be waited for in turn (R-I6).
   default void flush() {}
 }

@@ -14,7 +14,8 @@ import org.pagewright.sync.Lockdep;
 /// Writes dirty folios of one file: the walk that file systems build their `writepages` on, and the
 /// range calls that sync, direct I/O and truncation are made of.
 ///
-/// Compare Linux's mm/page-writeback.c:writeback_iter() and mm/filemap.c:filemap_fdatawrite_range().
+/// Compare Linux's mm/page-writeback.c:writeback_iter() and
+/// mm/filemap.c:filemap_fdatawrite_range().
 ///
 /// ## The walk
 ///
@@ -30,9 +31,9 @@ import org.pagewright.sync.Lockdep;
 ///             writeFolio   D -> W, unlock
 ///     flush
 ///
-/// A folio or a run that fails is passed over, the rest is written, and the first error is thrown at
-/// the end (R-H6). Every walk ends, however fast others dirty folios: it goes upwards once, and wraps
-/// at most once.
+/// A folio or a run that fails is passed over, the rest is written, and the first error is thrown
+/// at the end (R-H6). Every walk ends, however fast others dirty folios: it goes upwards once, and
+/// wraps at most once.
 public final class Writeback {
   /// How many walks this thread is inside of. Compare Linux's PF_MEMALLOC_NOIO scope.
   private static final ThreadLocal<int[]> WALKS = ThreadLocal.withInitial(() -> new int[1]);
@@ -81,8 +82,8 @@ public final class Writeback {
     return out.find(mapping, from, to, mode, DirtyRun.MAX_FOLIOS);
   }
 
-  /// Whether this thread is inside of [#writeCachePages]: then it must not wait for write-outs to get
-  /// memory, because those may be its own, held back (R-I5).
+  /// Whether this thread is inside of [#writeCachePages]: then it must not wait for write-outs to
+  /// get memory, because those may be its own, held back (R-I5).
   ///
   /// @return true inside
   public static boolean isWriting() {

@@ -1,5 +1,5 @@
-/// When dirty folios are written to their store, and what happens to those who make them faster than
-/// that.
+/// When dirty folios are written to their store, and what happens to those who make them faster
+/// than that.
 ///
 /// ## Entry points
 ///
@@ -31,14 +31,15 @@
 /// ## Rules
 ///
 /// - **R-H3**, **R-H4**, **R-H5**, **R-H6**, **R-H12** The walk, see [Writeback].
-/// - **R-H7** Every error of a write-out is recorded once with its file; who asked for it is told by
-///   the open file's sample.
+/// - **R-H7** Every error of a write-out is recorded once with its file; who asked for it is told
+///   by the open file's sample.
 /// - **R-H8** A folio that failed stays dirty and is tried again ever more rarely.
 /// - **R-H10** A sync of a range writes the folios of that range only.
 /// - **R-H11** [Writeback#startRange] passes over what is busy: no integrity call.
 /// - **R-I1**, **R-I2**, **R-I3** The limits, see [DirtyThrottle].
-/// - **R-I5**, **R-I6** A background walk waits for no folio lock and no write-out, an integrity walk
-///   for neither while it holds back I/O of its own: so memory becomes clean whoever waits for it.
+/// - **R-I5**, **R-I6** A background walk waits for no folio lock and no write-out, an integrity
+///   walk for neither while it holds back I/O of its own: so memory becomes clean whoever waits for
+///   it.
 ///
 /// ## What we do differently from Linux
 ///

@@ -20,8 +20,8 @@ import org.pagewright.fs.ext4.journal.Handle;
 ///     node:           empty entry     | limit,count,block0 | hash1,block1 | ...
 ///
 /// Leaves between two hashes hold the names with hashes from the first on and below the second.
-/// Equal hashes may fill more than one leaf: then the lowest bit of the next leaf's hash is set, and
-/// a search goes on there. One walk down is a [Path]; it holds references to the index blocks.
+/// Equal hashes may fill more than one leaf: then the lowest bit of the next leaf's hash is set,
+/// and a search goes on there. One walk down is a [Path]; it holds references to the index blocks.
 final class HashIndex {
   private static final int ENTRY = 8;
   private static final int INFO = 24;
@@ -200,7 +200,9 @@ final class HashIndex {
   private Step node(long logical) throws FsException {
     if (logical == 0) {
       throw new CorruptedException(
-          dir.deviceName(), -1, "index of directory inode " + dir.ino() + " leads back to its root");
+          dir.deviceName(),
+          -1,
+          "index of directory inode " + dir.ino() + " leads back to its root");
     }
     Buffer buffer = dir.read(logical);
     Step step = new Step(buffer, DirBlockType.NODE_ENTRIES);

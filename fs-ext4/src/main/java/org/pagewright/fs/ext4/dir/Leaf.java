@@ -74,11 +74,12 @@ final class Leaf {
   }
 
   static boolean isNamed(MemorySegment s, int at, byte[] name) {
-    return inode(s, at) != 0
-        && nameLength(s, at) == name.length
-        && MemorySegment.mismatch(
-                s, at + HEADER, at + HEADER + name.length, MemorySegment.ofArray(name), 0, name.length)
-            < 0;
+    if (inode(s, at) == 0 || nameLength(s, at) != name.length) {
+      return false;
+    }
+    MemorySegment wanted = MemorySegment.ofArray(name);
+    long from = at + HEADER;
+    return MemorySegment.mismatch(s, from, from + name.length, wanted, 0, name.length) < 0;
   }
 
   static boolean isDots(MemorySegment s, int at) {

@@ -518,8 +518,8 @@ public abstract sealed class BlockMapper permits ExtentMapper, IndirectMapper {
     return new CorruptedException(device, blockNr, "inode " + root.ino() + ": " + why);
   }
 
-  /// Throws if what is remembered is wrong in itself, or differs from the device. For tests; nothing
-  /// else may be running.
+  /// Throws if what is remembered is wrong in itself, or differs from the device. For tests;
+  /// nothing else may be running.
   ///
   /// @return true
   /// @throws FsException EIO

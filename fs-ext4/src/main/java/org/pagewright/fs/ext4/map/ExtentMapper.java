@@ -154,7 +154,8 @@ final class ExtentMapper extends BlockMapper {
     final int levels;
     private final @Nullable Buffer[] buffers;
 
-    /// The entry in each node that leads on; in the leaf the last one at or before the block, or -1.
+    /// The entry in each node that leads on; in the leaf the last one at or before the block, or
+    /// -1.
     final int[] pos;
 
     Path(long logical) throws FsException {
@@ -504,7 +505,8 @@ final class ExtentMapper extends BlockMapper {
   /// Joins entries with their neighbours where they go on: those from one before `at` to the one
   /// behind the last of `n`. The node is being edited.
   private static void mergeAround(MemorySegment leaf, int at, int n) {
-    for (int i = Math.min(at + n - 1, ExtentNode.entries(leaf) - 2); i >= Math.max(0, at - 1); i--) {
+    int last = Math.min(at + n - 1, ExtentNode.entries(leaf) - 2);
+    for (int i = last; i >= Math.max(0, at - 1); i--) {
       boolean unwritten = ExtentNode.unwritten(leaf, i);
       int length = ExtentNode.length(leaf, i) + ExtentNode.length(leaf, i + 1);
       if (unwritten == ExtentNode.unwritten(leaf, i + 1)
@@ -589,8 +591,8 @@ final class ExtentMapper extends BlockMapper {
     blocksDelta -= count;
   }
 
-  /// Cuts cut..cutEnd out of an extent, or turns it into the other kind: what is in front and behind
-  /// stays as it is.
+  /// Cuts cut..cutEnd out of an extent, or turns it into the other kind: what is in front and
+  /// behind stays as it is.
   private void replace(
       Handle handle,
       long key,

@@ -15,7 +15,8 @@ import org.pagewright.fs.ext4.disk.LittleEndian;
 /// ```
 ///
 /// A length up to 32768 is that of a written extent; above, it is 32768 more than that of an
-/// unwritten one. In a block, 4 bytes behind the last entry that there is room for hold the checksum.
+/// unwritten one. In a block, 4 bytes behind the last entry that there is room for hold the
+/// checksum.
 final class ExtentNode {
   /// Entries that the 60 bytes of an inode have room for.
   static final int ROOT_MAX = 4;

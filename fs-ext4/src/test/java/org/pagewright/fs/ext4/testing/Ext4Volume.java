@@ -20,8 +20,8 @@ import org.pagewright.fs.ext4.journal.NoJournal;
 import org.pagewright.fs.ext4.map.BlockMapper;
 import org.pagewright.fs.ext4.map.MapRoot;
 
-/// An image opened as far as blocks and inodes go, without names: what tests of the lower rooms need
-/// in place of a file system.
+/// An image opened as far as blocks and inodes go, without names: what tests of the lower rooms
+/// need in place of a file system.
 public final class Ext4Volume implements AutoCloseable {
   /// The device.
   public final BlockDevice device;
