@@ -4,7 +4,7 @@ import org.pagewright.block.BlockDevice;
 import org.pagewright.cache.AddressSpace;
 import org.pagewright.errno.FsException;
 
-/// What a file system implements that keeps its files in extents of blocks; `IomapOperations` does
+/// What a file system implements that keeps its files in extents of blocks; [IomapOperations] does
 /// the rest. One object serves a super block; the [AddressSpace] says which file, and its host is
 /// the inode. Compare Linux's struct iomap_ops and struct iomap_writeback_ops.
 ///
@@ -19,7 +19,9 @@ import org.pagewright.errno.FsException;
 /// | writeFailed          | excl.  | excl.      | no    | no (2)             | yes       | a caller |
 /// | allocateForWriteback | -      | -          | no    | yes                | yes       | flusher, fsync |
 /// | mapBlocks            | -      | -          | held  | no                 | yes (3)   | anybody  |
+/// | mapSource            | excl.  | -          | held  | no                 | yes (3)   | a caller |
 /// | writeCompleted       | -      | -          | no    | yes                | yes       | a worker, or the direct writer |
+/// | writebackFailed      | -      | -          | no    | no                 | no        | a completion |
 ///
 /// "-" means that nothing is promised, either way.
 ///
@@ -64,6 +66,16 @@ public interface ExtentOperations {
   ///
   /// @return always the same
   int blockSize();
+
+  /// Whether [#begin] for a buffered write answers with real blocks that are MAPPED and NEW, instead
+  /// of a reservation or unwritten blocks. Such blocks show their old bytes to every fill until they
+  /// are written, so the engine then keeps fills out, with INVALIDATE exclusive, from before begin
+  /// until it holds the folio (R-C1). For file systems without delayed allocation.
+  ///
+  /// @return always the same
+  default boolean allocatesInBegin() {
+    return false;
+  }
 
   /// Says what lies under `pos`, and prepares it for what the flags announce:
   ///
@@ -152,15 +164,41 @@ public interface ExtentOperations {
   /// @throws FsException EIO, a corruption
   void mapBlocks(AddressSpace mapping, long pos, long length, Iomap out) throws FsException;
 
-  /// The bytes of a range are on the device (not flushed yet): turns its unwritten extents into
-  /// mapped ones, and moves the size on disk to the end of the range, but not beyond the size in the
-  /// mapping (R-C9, R-D2). The folios are still under write-out, so that an fsync that waits for
-  /// them covers this, too. A part of the range may have been cut off meanwhile only if the caller
-  /// is a direct write, which INODE prevents.
+  /// Looks up where the bytes of a shared extent are to be read from, when [#begin] for a write has
+  /// answered SHARED because the range gets blocks of its own (R-C12). FOLIO held.
+  ///
+  /// @param mapping the file
+  /// @param pos start of a block
+  /// @param length bytes, whole blocks
+  /// @param out filled in; contains `pos`
+  /// @throws FsException EIO, a corruption
+  default void mapSource(AddressSpace mapping, long pos, long length, Iomap out)
+      throws FsException {
+    mapBlocks(mapping, pos, length, out);
+  }
+
+  /// The bytes of a range are on the device (not flushed yet): turns the unwritten blocks that it
+  /// touches into mapped ones, and moves the size on disk up to `pos + length`, but not beyond the
+  /// size in the mapping (R-C9, R-D2). The folios are still under write-out, so that an fsync that
+  /// waits for them covers this, too; and truncation waits for them, so the range still exists.
+  ///
+  /// Somebody may be waiting for the end of this very write-out with the folio lock held: a handle
+  /// that is started here must not wait for one that wants a folio. Compare Linux's
+  /// jbd2_journal_start_reserved().
   ///
   /// @param mapping the file
   /// @param pos first byte, start of a block
-  /// @param length bytes, whole blocks
+  /// @param length bytes; the range ends with a block, or where the file ended when this write-out
+  ///     began: bytes that were appended later are not on the device
   /// @throws FsException EIO, ENOSPC; the folios stay dirty
   void writeCompleted(AddressSpace mapping, long pos, long length) throws FsException;
+
+  /// A write-out failed, for file systems that keep an error per volume or a log. The file's own
+  /// [AddressSpace#writebackErrors()] has it already, its folios stay dirty. Called by a completion:
+  /// must not block.
+  ///
+  /// @param mapping the file
+  /// @param pos first byte
+  /// @param error what the device or [#writeCompleted] said
+  default void writebackFailed(AddressSpace mapping, long pos, FsException error) {}
 }
