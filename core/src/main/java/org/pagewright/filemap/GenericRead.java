@@ -21,7 +21,7 @@ import org.pagewright.sync.SchedulePoint;
 ///
 ///     find -> look -> size -> copy -> look again -> done
 ///       |       |                        |
-///       |       +-- not uptodate         +-- changed meanwhile: again, and after 8 times under FOLIO
+///       |       +-- not uptodate         +-- changed meanwhile: again; after 8 times under FOLIO
 ///       v       v
 ///     readahead, INVALIDATE shared, FOLIO -> partly uptodate: copy under the lock
 ///                                         -> readFolio -> wait -> look
@@ -101,6 +101,13 @@ public final class GenericRead {
     return (int) read(mapping, pos, null, target, offset, length, flags, readahead);
   }
 
+  /// Reads into nowhere: makes a range uptodate in memory. Returns how many bytes of it are, from
+  /// the start on; 0 at the end of the file.
+  static long bringIn(AddressSpace mapping, long pos, long length, Readahead readahead)
+      throws FsException {
+    return read(mapping, pos, null, null, 0, length, 0, readahead);
+  }
+
   private static long read(
       AddressSpace mapping,
       long pos,
@@ -141,7 +148,7 @@ public final class GenericRead {
   }
 
   /// Copies without a lock. Returns the bytes copied, 0 at the end of the file, or AGAIN.
-  private static int look(
+  static int look(
       Folio folio,
       long at,
       int wanted,
@@ -181,8 +188,7 @@ public final class GenericRead {
     if (array != null) {
       MemorySegment.copy(
           folio.chunk(), ValueLayout.JAVA_BYTE, from, array, (int) offset, n);
-    } else {
-      assert segment != null;
+    } else if (segment != null) {
       MemorySegment.copy(folio.chunk(), from, segment, offset, n);
     }
   }
@@ -326,9 +332,12 @@ public final class GenericRead {
     }
     if (!folio.isUptodate()) {
       // Beyond the end of the file nothing is asked for, so nothing there needs to be good (R-B9).
+      // Without a target the whole folio is wanted, for a copy without a lock.
       int inside = (int) Math.min(wanted, mapping.size() - at);
+      boolean whole = segment == null && array == null;
+      int from = folio.offsetOf(at);
       if (inside > 0
-          && !mapping.operations().isPartiallyUptodate(folio, folio.offsetOf(at), inside)) {
+          && (whole || !mapping.operations().isPartiallyUptodate(folio, from, inside))) {
         return AGAIN;
       }
     }

@@ -85,7 +85,7 @@ public final class GenericWrite {
     @Nullable MemorySegment bounce = null;
     try {
       if (pos > mapping.size() && iter.remaining() > 0) {
-        Truncate.zeroBeyondEnd(mapping); // what lies beyond the old end is about to be inside (R-D5)
+        Truncate.zeroBeyondEnd(mapping); // it is about to come inside (R-D5)
       }
       while (iter.remaining() > 0) {
         op.checkInterrupted(); // R-A12
