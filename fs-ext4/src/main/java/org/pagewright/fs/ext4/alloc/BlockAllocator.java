@@ -653,22 +653,41 @@ public final class BlockAllocator {
   ///     already: no block of the group concerned was freed then
   /// @throws FsException EIO
   public void free(Handle handle, long blockNr, long count, int flags) throws FsException {
+    checkOwnable(blockNr, count);
+    for (long nr = blockNr, end = blockNr + count; nr < end; ) {
+      nr += freeInGroup(handle, nr, end, flags, true);
+    }
+  }
+
+  /// Does everything of a [#free] that can fail, and nothing else: brings the bitmaps in, has them
+  /// checked and declares them, so that the handle keeps them. To be called before the blocks are
+  /// cut off from their file: a bitmap that cannot be read then costs no block.
+  ///
+  /// @param handle the operation; the credits are those of the free that follows
+  /// @param blockNr first block
+  /// @param count how many
+  /// @throws CorruptedException as [#free]
+  /// @throws FsException EIO
+  public void prepareFree(Handle handle, long blockNr, long count) throws FsException {
+    checkOwnable(blockNr, count);
+    for (long nr = blockNr, end = blockNr + count; nr < end; ) {
+      nr += freeInGroup(handle, nr, end, 0, false);
+    }
+  }
+
+  private void checkOwnable(long blockNr, long count) throws FsException {
     if (!geometry.isBlockRange(blockNr, count) || systemZone().overlaps(blockNr, count)) {
       throw new CorruptedException(
           device, blockNr, count + " blocks to be freed that no file can own");
     }
-    for (long nr = blockNr, end = blockNr + count; nr < end; ) {
-      int group = geometry.groupOfBlock(nr);
-      int bit = geometry.blockIndexInGroup(nr);
-      int n = (int) Math.min(end - nr, geometry.blocksInGroup(group) - bit);
-      freeInGroup(handle, group, bit, n, flags);
-      nr += n;
-    }
   }
 
-  private void freeInGroup(Handle handle, int group, int bit, int count, int flags)
+  /// @return how many blocks lie in the first block's group
+  private int freeInGroup(Handle handle, long blockNr, long end, int flags, boolean really)
       throws FsException {
-    long blockNr = geometry.groupFirstBlock(group) + bit;
+    int group = geometry.groupOfBlock(blockNr);
+    int bit = geometry.blockIndexInGroup(blockNr);
+    int count = (int) Math.min(end - blockNr, geometry.blocksInGroup(group) - bit);
     Mutex lock = groups.lock(group);
     lock.lock();
     try (Buffer bitmap = bitmap(group)) {
@@ -678,6 +697,11 @@ public final class BlockAllocator {
             bitmap.blockNr(),
             "block bitmap of group " + group + ": of blocks " + blockNr + " to "
                 + (blockNr + count - 1) + ", to be freed now, some are free already");
+      }
+      if (!really) {
+        groups.declare(handle, group);
+        handle.getWriteAccess(bitmap);
+        return count;
       }
       if ((flags & METADATA) != 0) {
         // Before anybody can have the block anew: an old write must not land on new content.
@@ -689,6 +713,7 @@ public final class BlockAllocator {
       lock.unlock();
     }
     ((flags & RESERVED) != 0 ? promised : available).addAndGet(count);
+    return count;
   }
 
   /// Throws if a block that a file is to own is not marked as in use. For tests and checks.

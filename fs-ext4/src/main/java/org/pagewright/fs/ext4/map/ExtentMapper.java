@@ -571,8 +571,11 @@ final class ExtentMapper extends BlockMapper {
       // No more groups than there are credits for: the rest of the extent is the next step's.
       long span = (long) (FREE_GROUPS - 1) * geometry.blocksPerGroup();
       cut = Math.max(cut, cutEnd - span);
+      // What can fail comes first: then the blocks leave the tree and are free, or neither.
+      allocator.prepareFree(handle, blockNr + (cut - key), cutEnd - cut);
       replace(handle, key, length, unwritten, blockNr, cut, cutEnd, step);
       free(handle, blockNr + (cut - key), cutEnd - cut);
+      shrink(handle);
       return cut;
     }
     boolean toUnwritten = step == Step.TO_UNWRITTEN;
@@ -581,6 +584,7 @@ final class ExtentMapper extends BlockMapper {
         cut = Math.max(cut, cutEnd - ExtentNode.UNWRITTEN_MAX);
       }
       replace(handle, key, length, unwritten, blockNr, cut, cutEnd, step);
+      shrink(handle);
     }
     return cut;
   }
@@ -611,8 +615,13 @@ final class ExtentMapper extends BlockMapper {
       MemorySegment leaf = path.leaf();
       int at = path.leafPos();
       assert ExtentNode.key(leaf, at) == key : "extent at " + key + " went away under the lock";
-      for (int level = 1; level <= path.levels; level++) {
+      boolean empty = pieces == 0;
+      for (int level = path.levels; level > 0; level--) {
         handle.getWriteAccess(path.buffer(level));
+        empty &= ExtentNode.entries(path.node(level)) == 1;
+        if (empty) {
+          allocator.prepareFree(handle, path.buffer(level).blockNr(), 1);
+        }
       }
       path.edit(handle, path.levels);
       ExtentNode.shift(leaf, at + 1, at + pieces);
@@ -637,7 +646,6 @@ final class ExtentMapper extends BlockMapper {
       } else {
         removeEmpty(handle, path);
       }
-      shrink(handle);
     }
   }
 
@@ -684,6 +692,7 @@ final class ExtentMapper extends BlockMapper {
         if (n > ExtentNode.ROOT_MAX) {
           return;
         }
+        allocator.prepareFree(handle, blockNr, 1);
         rootTouched = true;
         ExtentNode.initialise(top, ExtentNode.ROOT_MAX, depth - 1);
         ExtentNode.copy(child.segment(), 0, top, 0, n);

@@ -404,9 +404,6 @@ final class IndirectMapper extends BlockMapper {
     if (step != Step.FREE) {
       return from; // nothing is ever unwritten here
     }
-    long blockNr;
-    int count;
-    long done;
     try (Path path = new Path(end - 1)) {
       int slot = path.slots[path.level];
       if (path.pointer() == 0) {
@@ -427,22 +424,24 @@ final class IndirectMapper extends BlockMapper {
         first--;
         pointer--;
       }
-      blockNr = pointer;
-      count = slot - first + 1;
-      done = path.logicalOf(first);
+      int count = slot - first + 1;
+      // What can fail comes first: then the blocks leave the file and are free, or neither.
+      allocator.prepareFree(handle, pointer, count);
       path.put(handle, path.level, first, count, 0);
+      allocator.free(
+          handle, pointer, count, root.metadataContent() ? BlockAllocator.METADATA : 0);
+      blocksDelta -= count;
       removeEmpty(handle, path);
+      return path.logicalOf(first);
     }
-    allocator.free(
-        handle, blockNr, count, root.metadataContent() ? BlockAllocator.METADATA : 0);
-    blocksDelta -= count;
-    return done;
   }
 
-  /// Frees pointer blocks that hold nothing any more, from the last one up.
+  /// Frees pointer blocks that hold nothing any more, from the last one up. One that cannot be freed
+  /// stays, empty, and is used again.
   private void removeEmpty(Handle handle, Path path) throws FsException {
     for (int level = path.levels; level > 0 && isEmpty(path.node(level)); level--) {
       long blockNr = LittleEndian.u32(path.node(level - 1), 4L * path.slots[level - 1]);
+      allocator.prepareFree(handle, blockNr, 1);
       path.put(handle, level - 1, path.slots[level - 1], 1, 0);
       allocator.free(handle, blockNr, 1, BlockAllocator.METADATA);
       blocksDelta--;
