@@ -1,0 +1,145 @@
+package org.pagewright.fs.ext4;
+
+import java.util.HashSet;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.pagewright.block.BlockDevice;
+import org.pagewright.cache.DirtyAccount;
+import org.pagewright.cache.PageCache;
+import org.pagewright.errno.CorruptedException;
+import org.pagewright.errno.Errno;
+import org.pagewright.errno.FsException;
+import org.pagewright.fs.ext4.disk.Feature;
+import org.pagewright.fs.ext4.disk.Features;
+import org.pagewright.fs.ext4.disk.Superblock;
+import org.pagewright.fs.ext4.journal.Handle;
+import org.pagewright.vfs.MountOptions;
+import org.pagewright.vfs.SuperBlock;
+import org.pagewright.vfs.Volume;
+
+/// Opens ext2, ext3 and ext4 on a device.
+public final class Ext4 {
+  private Ext4() {}
+
+  /// Whether a device holds ext2, ext3 or ext4.
+  ///
+  /// @param device any device
+  /// @return true if the magic number of a superblock is there
+  /// @throws FsException EIO
+  public static boolean isExt4(BlockDevice device) throws FsException {
+    return device.sizeBytes() >= Superblock.OFFSET + Superblock.SIZE
+        && Superblock.readAt(device, Superblock.OFFSET).magic() == Superblock.EXT4_MAGIC;
+  }
+
+  /// Opens a volume: replays its journal if it was not closed cleanly, frees what was deleted while
+  /// open, and marks it as in use. The volume owns the device from now on, and closes it; if this
+  /// throws, the device is open still.
+  ///
+  /// @param device the device or image
+  /// @param cache where the content of its files lives
+  /// @param options how
+  /// @param account the device's share of the dirty limits; null for a device that is as fast as
+  ///     memory and is not to be throttled
+  /// @return the files
+  /// @throws FsException EINVAL if this is no ext2, ext3 or ext4; EOPNOTSUPP, naming features that
+  ///     are not handled; EROFS if it can only be read; EUCLEAN if it is damaged or must be checked
+  ///     first; EIO
+  public static Volume mount(
+      BlockDevice device, PageCache cache, Ext4Options options, @Nullable DirtyAccount account)
+      throws FsException {
+    Superblock superblock = Superblock.read(device);
+    boolean readOnly = options.mount().readOnly();
+    superblock.features().check(device.name(), !readOnly);
+    if (!readOnly && device.readOnly()) {
+      throw new FsException(
+          Errno.EROFS, device.name() + ": the image cannot be written; open it read-only");
+    }
+    if (superblock.features().has(Feature.NEEDS_RECOVERY)) {
+      superblock = JournalReplay.replay(device, superblock, options);
+    }
+    if (!readOnly && !options.force()) {
+      checkClean(device, superblock);
+    }
+    MountOptions mountOptions = options.mount();
+    Ext4FileSystem fs = new Ext4FileSystem(device, superblock, options, readOnly);
+    boolean mounted = false;
+    try {
+      SuperBlock superBlock = SuperBlock.mount(cache, fs, mountOptions, account);
+      fs.mounted(superBlock);
+      if (!readOnly) {
+        fs.markOpen(superBlock.now());
+        freeOrphans(fs, superBlock);
+      }
+      mounted = true;
+      return Volume.of(superBlock);
+    } finally {
+      if (!mounted) {
+        fs.groups().close();
+      }
+    }
+  }
+
+  private static void checkClean(BlockDevice device, Superblock superblock) throws FsException {
+    if ((superblock.state() & Superblock.STATE_ERROR) != 0) {
+      throw new FsException(
+          Errno.EUCLEAN,
+          device.name() + ": marked as having errors; run e2fsck -f on it, or open it read-only");
+    }
+    if ((superblock.state() & Superblock.STATE_CLEAN) == 0) {
+      throw new FsException(
+          Errno.EUCLEAN,
+          device.name() + ": was not closed cleanly; run e2fsck -f on it, or open it read-only");
+    }
+  }
+
+  /// Brings deletions and truncations to their end that a crash cut short: inodes on the list that
+  /// begins in the superblock, and in the orphan file.
+  private static void freeOrphans(Ext4FileSystem fs, SuperBlock superBlock) throws FsException {
+    Superblock superblock = fs.superblock();
+    long ino = superblock.lastOrphan();
+    Set<Long> seen = new HashSet<>();
+    while (ino != 0) {
+      if (!seen.add(ino) || !fs.isUserInode(ino)) {
+        throw new CorruptedException(
+            fs.name(), -1, "orphan list leads to inode " + ino + (seen.contains(ino) ? " again" : ""));
+      }
+      ino = freeOrphan(fs, superBlock, ino);
+    }
+    superblock.putLastOrphan(0);
+    if (superblock.features().has(Feature.ORPHAN_PRESENT)) {
+      for (long orphan : OrphanFile.takeAll(fs, superBlock)) {
+        if (seen.add(orphan)) {
+          freeOrphan(fs, superBlock, orphan);
+        }
+      }
+      Features features = superblock.features().without(Feature.ORPHAN_PRESENT);
+      superblock.putFeatures(features);
+    }
+  }
+
+  /// Frees an inode without names, or cuts a file at its size.
+  ///
+  /// @return the next one on the list: it lies where the time of deletion will be
+  private static long freeOrphan(Ext4FileSystem fs, SuperBlock superBlock, long ino)
+      throws FsException {
+    Ext4Inode inode = (Ext4Inode) superBlock.iget(ino);
+    long next = inode.deletionTime() & 0xffff_ffffL;
+    inode.setDeletionTime(0);
+    if (inode.nlink() > 0) {
+      try (Handle handle = fs.journal().start(credits(inode))) {
+        if (inode.isRegular()) {
+          long blockSize = fs.blockSize();
+          inode.mapper().truncate(handle, (inode.size() + blockSize - 1) / blockSize);
+        }
+        handle.ensure(1);
+        inode.write(handle);
+      }
+    }
+    superBlock.iput(inode);
+    return next;
+  }
+
+  private static int credits(Ext4Inode inode) {
+    return inode.hasMapper() ? inode.mapper().stepCredits() + 1 : 1;
+  }
+}

@@ -1,0 +1,188 @@
+package org.pagewright.fs.ext4;
+
+import org.pagewright.block.BlockDevice;
+import org.pagewright.cache.AddressSpace;
+import org.pagewright.errno.Errno;
+import org.pagewright.errno.FsException;
+import org.pagewright.fs.ext4.alloc.BlockAllocator;
+import org.pagewright.fs.ext4.journal.Handle;
+import org.pagewright.fs.ext4.map.BlockMapper;
+import org.pagewright.fs.ext4.map.Mapping;
+import org.pagewright.iomap.ExtentOperations;
+import org.pagewright.iomap.Iomap;
+
+/// What lies under a range of a regular file: the answers that the page cache's extent paths ask of
+/// ext4, from the [BlockMapper] of each inode.
+///
+/// Blocks for buffered writes are promised at the write (R-C7) and chosen by write-out, where
+/// neighbours are known; they stay unwritten until the data are on the device (R-C9). A file with
+/// block pointers (ext2, ext3) has no unwritten state: its blocks are mapped when they are chosen,
+/// and only the size on disk, which follows the data, hides them until then.
+final class Ext4Extents implements ExtentOperations {
+  private static final ThreadLocal<Mapping> SCRATCH = ThreadLocal.withInitial(Mapping::new);
+
+  private final Ext4FileSystem fs;
+  private final int blockBits;
+
+  Ext4Extents(Ext4FileSystem fs) {
+    this.fs = fs;
+    this.blockBits = fs.geometry().blockSizeBits();
+  }
+
+  private static Ext4Inode inode(AddressSpace mapping) {
+    return (Ext4Inode) mapping.host();
+  }
+
+  @Override
+  public BlockDevice device() {
+    return fs.device();
+  }
+
+  @Override
+  public int blockSize() {
+    return 1 << blockBits;
+  }
+
+  private long firstBlock(long pos) {
+    return pos >>> blockBits;
+  }
+
+  private long countBlocks(long pos, long length) {
+    return ((pos + length - 1) >>> blockBits) - firstBlock(pos) + 1;
+  }
+
+  private void fill(Ext4Inode inode, Mapping from, Iomap out) {
+    long pos = from.logical() << blockBits;
+    long length = from.count() << blockBits;
+    int flags = from.isNew() ? Iomap.NEW : 0;
+    switch (from.state()) {
+      case HOLE -> out.setUnmapped(Iomap.Type.HOLE, pos, length, flags, from.cookie());
+      case DELALLOC -> out.setUnmapped(Iomap.Type.DELALLOC, pos, length, flags, from.cookie());
+      case UNWRITTEN, MAPPED -> {
+        if (pos + length > inode.diskSize()) {
+          flags |= Iomap.DIRTY; // the size on disk follows the data
+        }
+        Iomap.Type type =
+            from.state() == Mapping.State.MAPPED ? Iomap.Type.MAPPED : Iomap.Type.UNWRITTEN;
+        out.set(type, pos, length, from.blockNr() << blockBits, flags, from.cookie());
+      }
+    }
+  }
+
+  @Override
+  public void begin(AddressSpace mapping, long pos, long length, int flags, Iomap out)
+      throws FsException {
+    Ext4Inode inode = inode(mapping);
+    BlockMapper mapper = inode.mapper();
+    Mapping found = SCRATCH.get();
+    long logical = firstBlock(pos);
+    long count = countBlocks(pos, length);
+    if ((flags & NOWAIT) != 0 && !mapper.tryLookup(logical, count, found)) {
+      throw new FsException(Errno.EAGAIN, inode + ": extent at " + pos);
+    }
+    if ((flags & WRITE) == 0) {
+      mapper.lookup(logical, count, found);
+    } else if ((flags & DIRECT) == 0) {
+      mapper.reserve(logical, count, BlockAllocator.PRIVILEGED, found);
+    } else {
+      mapper.lookup(logical, count, found);
+      if (!found.isAllocated() && mapper.supportsUnwritten() && (flags & NOWAIT) == 0) {
+        try (Handle handle = fs.journal().start(mapper.allocateCredits() + 1)) {
+          mapper.allocate(
+              handle, logical, count, BlockMapper.GOAL_AUTO, true, BlockAllocator.PRIVILEGED,
+              found);
+        }
+      } else if (!found.isAllocated() && found.state() == Mapping.State.DELALLOC) {
+        // Not ours to choose here: say hole, and the caller takes the way through the cache.
+        out.setUnmapped(
+            Iomap.Type.HOLE, found.logical() << blockBits, found.count() << blockBits, 0,
+            found.cookie());
+        return;
+      }
+    }
+    fill(inode, found, out);
+  }
+
+  @Override
+  public void end(
+      AddressSpace mapping, long pos, long length, long written, int flags, Iomap iomap)
+      throws FsException {
+    Ext4Inode inode = inode(mapping);
+    if ((flags & (WRITE | DIRECT)) == (WRITE | DIRECT)
+        && written > 0
+        && inode.growDiskSize(pos + written)) {
+      try (Handle handle = fs.journal().start(1)) {
+        inode.write(handle);
+      }
+    }
+  }
+
+  @Override
+  public boolean stillValid(AddressSpace mapping, Iomap iomap) {
+    return inode(mapping).mapper().stillValid(iomap.cookie());
+  }
+
+  @Override
+  public void punchDelalloc(AddressSpace mapping, long pos, long length) {
+    inode(mapping).mapper().punchDelayed(firstBlock(pos), firstBlock(pos + length));
+  }
+
+  @Override
+  public void writeFailed(AddressSpace mapping, long pos, long length) {
+    Ext4Inode inode = inode(mapping);
+    long from = firstBlock(mapping.size() + blockSize() - 1);
+    long end = firstBlock(pos + length + blockSize() - 1);
+    if (from >= end) {
+      return;
+    }
+    BlockMapper mapper = inode.mapper();
+    try (Handle handle = fs.journal().start(mapper.stepCredits() + 1)) {
+      mapper.punch(handle, from, end);
+    } catch (FsException e) {
+      fs.trouble(inode + ": free blocks of a failed write", e);
+    }
+  }
+
+  @Override
+  public void allocateForWriteback(AddressSpace mapping, long pos, long length)
+      throws FsException {
+    BlockMapper mapper = inode(mapping).mapper();
+    Mapping run = new Mapping();
+    Mapping got = new Mapping();
+    long from = firstBlock(pos);
+    long end = from + countBlocks(pos, length);
+    // Each round gives at least one delayed block a place, or finds that another did.
+    while (from < end && mapper.findDelayed(from, end, run)) {
+      try (Handle handle = fs.journal().start(mapper.allocateCredits() + 1)) {
+        mapper.allocate(
+            handle, run.logical(), run.count(), BlockMapper.GOAL_AUTO, true,
+            BlockAllocator.PRIVILEGED, got);
+      }
+      from = got.logical() + got.count();
+    }
+  }
+
+  @Override
+  public void mapBlocks(AddressSpace mapping, long pos, long length, Iomap out)
+      throws FsException {
+    Ext4Inode inode = inode(mapping);
+    Mapping found = SCRATCH.get();
+    inode.mapper().lookup(firstBlock(pos), countBlocks(pos, length), found);
+    fill(inode, found, out);
+  }
+
+  @Override
+  public void writeCompleted(AddressSpace mapping, long pos, long length) throws FsException {
+    Ext4Inode inode = inode(mapping);
+    BlockMapper mapper = inode.mapper();
+    try (Handle handle = fs.journal().start(mapper.stepCredits() + 1)) {
+      if (mapper.supportsUnwritten()) {
+        mapper.convertUnwritten(handle, firstBlock(pos), countBlocks(pos, length));
+      }
+      if (inode.growDiskSize(pos + length)) {
+        handle.ensure(1);
+        inode.write(handle);
+      }
+    }
+  }
+}

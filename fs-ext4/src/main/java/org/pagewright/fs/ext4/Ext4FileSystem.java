@@ -1,0 +1,367 @@
+package org.pagewright.fs.ext4;
+
+import java.time.Instant;
+import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
+import org.pagewright.block.BlockDevice;
+import org.pagewright.errno.Errno;
+import org.pagewright.errno.FsException;
+import org.pagewright.fs.ext4.alloc.BlockAllocator;
+import org.pagewright.fs.ext4.alloc.GroupTable;
+import org.pagewright.fs.ext4.alloc.InodeAllocator;
+import org.pagewright.fs.ext4.buffer.BufferCache;
+import org.pagewright.fs.ext4.disk.DirHash;
+import org.pagewright.fs.ext4.disk.Feature;
+import org.pagewright.fs.ext4.disk.Geometry;
+import org.pagewright.fs.ext4.disk.Superblock;
+import org.pagewright.fs.ext4.journal.Handle;
+import org.pagewright.fs.ext4.journal.Journal;
+import org.pagewright.fs.ext4.journal.NoJournal;
+import org.pagewright.fs.ext4.xattr.XattrShare;
+import org.pagewright.fs.ext4.xattr.Xattrs;
+import org.pagewright.iomap.IomapOperations;
+import org.pagewright.sync.LockClass;
+import org.pagewright.sync.Mutex;
+import org.pagewright.vfs.Inode;
+import org.pagewright.vfs.InodeOperations;
+import org.pagewright.vfs.StatFs;
+import org.pagewright.vfs.SuperBlock;
+import org.pagewright.vfs.SuperBlockOperations;
+
+/// One ext4 volume: its tables, allocators and journal, and what the VFS asks of the whole.
+///
+/// While it is open for writing the superblock on the device does not say "clean"; [#close()] says
+/// it again after everything else is on the device.
+final class Ext4FileSystem implements SuperBlockOperations {
+  private static final long ROOT_INO = 2;
+  private static final long MAGIC = 0xef53;
+
+  private final BlockDevice device;
+  private final Superblock superblock; // its counts are guarded by superblockLock
+  private final Mutex superblockLock;
+  private final Geometry geometry;
+  private final BufferCache cache;
+  private final Journal journal;
+  private final GroupTable groups;
+  private final BlockAllocator blocks;
+  private final InodeAllocator inodes;
+  private final Xattrs xattrs;
+  private final DirHash defaultHash;
+  private final IomapOperations mappingOperations;
+  private final InodeOperations inodeOperations;
+  private final long overheadBlocks;
+  private final boolean readOnly;
+  private final Ext4Options options;
+
+  private volatile @Nullable SuperBlock owner; // written once, when mounted
+  private volatile boolean shutDown;
+
+  /// Opens the tables of a volume whose journal needs no recovery.
+  ///
+  /// @throws FsException EUCLEAN, EIO; EOPNOTSUPP for what cannot be handled
+  Ext4FileSystem(BlockDevice device, Superblock superblock, Ext4Options options, boolean readOnly)
+      throws FsException {
+    this.device = device;
+    this.superblock = superblock;
+    this.options = options;
+    this.readOnly = readOnly;
+    this.superblockLock = new Mutex(LockClass.INODE_STATE, device.name());
+    this.geometry = new Geometry(superblock);
+    this.cache = new BufferCache(device, geometry.blockSize(), options.metadataBytes());
+    this.journal = new NoJournal(cache);
+    this.groups = GroupTable.open(cache, geometry);
+    this.blocks = new BlockAllocator(groups, superblock.reservedBlocksCount());
+    // Generations only tell users of one inode number apart; counted from the volume's own seed, the
+    // same input makes the same image.
+    SplittableRandom random =
+        new SplittableRandom(
+            superblock.hashSeed().getMostSignificantBits()
+                ^ superblock.writeTime() << 20
+                ^ superblock.mountCount());
+    Mutex randomLock = new Mutex(LockClass.QUEUE, device.name());
+    this.inodes =
+        new InodeAllocator(
+            groups,
+            superblock.firstInode(),
+            () -> {
+              randomLock.lock();
+              int generation = random.nextInt();
+              randomLock.unlock();
+              return generation;
+            });
+    this.xattrs = new Xattrs(cache, geometry, new XattrShare());
+    DirHash hash = superblock.dirHash(superblock.defaultHashVersion());
+    if (hash == null) {
+      hash = superblock.dirHash(DirHash.HALF_MD4);
+    }
+    assert hash != null;
+    this.defaultHash = hash;
+    this.mappingOperations = new IomapOperations(new Ext4Extents(this), device.name());
+    this.inodeOperations = new Ext4InodeOperations(this);
+    this.overheadBlocks = overhead();
+  }
+
+  private long overhead() {
+    long sum = geometry.firstDataBlock();
+    for (int group = 0; group < geometry.groupCount(); group++) {
+      sum += geometry.baseBlocksIn(group) + 2L + geometry.inodeTableBlocks();
+    }
+    return sum;
+  }
+
+  // ---- Parts ------------------------------------------------------------------------------------
+
+  BlockDevice device() {
+    return device;
+  }
+
+  Superblock superblock() {
+    return superblock;
+  }
+
+  Geometry geometry() {
+    return geometry;
+  }
+
+  BufferCache cache() {
+    return cache;
+  }
+
+  Journal journal() {
+    return journal;
+  }
+
+  GroupTable groups() {
+    return groups;
+  }
+
+  BlockAllocator blocks() {
+    return blocks;
+  }
+
+  InodeAllocator inodes() {
+    return inodes;
+  }
+
+  Xattrs xattrs() {
+    return xattrs;
+  }
+
+  IomapOperations mappingOperations() {
+    return mappingOperations;
+  }
+
+  InodeOperations inodeOperations() {
+    return inodeOperations;
+  }
+
+  DirHash defaultHash() {
+    return defaultHash;
+  }
+
+  @Nullable DirHash hash(int version) {
+    return superblock.dirHash(version);
+  }
+
+  /// Bytes that new inodes use beyond the first 128.
+  int extraIsize() {
+    int most = geometry.inodeSize() - Superblock.OLD_INODE_SIZE;
+    int wanted = Math.max(superblock.wantExtraIsize(), superblock.minExtraIsize());
+    return Math.min(most, wanted == 0 ? 32 : wanted) & ~3;
+  }
+
+  /// Whether a directory may name an inode: the root, or one that is not the file system's own.
+  boolean isUserInode(long ino) {
+    return ino == ROOT_INO || ino >= superblock.firstInode() && ino <= geometry.inodesCount();
+  }
+
+  /// Something failed that no call can report.
+  void trouble(String what, FsException error) {
+    SuperBlock sb = owner;
+    if (sb != null) {
+      sb.errors().set(error.errno());
+    }
+    superblockLock.lock();
+    superblock.putErrorCount(superblock.errorCount() + 1);
+    superblockLock.unlock();
+  }
+
+  // ---- Opening ----------------------------------------------------------------------------------
+
+  /// Marks the volume as open for writing, on the device.
+  void markOpen(Instant now) throws FsException {
+    superblockLock.lock();
+    superblock.putState(superblock.state() & ~Superblock.STATE_CLEAN);
+    superblock.putMountTime(now.getEpochSecond());
+    superblock.putMountCount(superblock.mountCount() + 1);
+    superblockLock.unlock();
+    writeSuperblock(now);
+    device.flush();
+  }
+
+  void mounted(SuperBlock superBlock) {
+    owner = superBlock;
+  }
+
+  private void writeSuperblock(Instant now) throws FsException {
+    superblockLock.lock();
+    superblock.putFreeBlocksCount(blocks.freeBlocks());
+    superblock.putFreeInodesCount(inodes.freeInodes());
+    superblock.putWriteTime(now.getEpochSecond());
+    Superblock copy = superblock.copy();
+    superblockLock.unlock();
+    copy.write(device);
+  }
+
+  // ---- SuperBlockOperations ---------------------------------------------------------------------
+
+  @Override
+  public String name() {
+    return device.name();
+  }
+
+  @Override
+  public long rootIno() {
+    return ROOT_INO;
+  }
+
+  @Override
+  public Inode readInode(SuperBlock superBlock, long ino) throws FsException {
+    if (!isUserInode(ino)) {
+      throw new FsException(Errno.ESTALE, name() + ": inode " + ino);
+    }
+    return readAnyInode(superBlock, ino);
+  }
+
+  /// Reads an inode, reserved ones included.
+  Ext4Inode readAnyInode(SuperBlock superBlock, long ino) throws FsException {
+    Ext4Inode inode = new Ext4Inode(this, superBlock, ino);
+    inode.read();
+    return inode;
+  }
+
+  @Override
+  public void writeInode(Inode inode, boolean wait) throws FsException {
+    try (Handle handle = journal.start(1)) {
+      ((Ext4Inode) inode).write(handle);
+    }
+  }
+
+  @Override
+  public void evictInode(Inode inode) throws FsException {
+    Ext4Inode ext4 = (Ext4Inode) inode;
+    if (inode.nlink() > 0 || readOnly || shutDown) {
+      if (ext4.hasMapper()) {
+        ext4.mapper().punchDelayed(0, Long.MAX_VALUE);
+        ext4.mapper().discardReserve();
+      }
+      return;
+    }
+    int credits =
+        Xattrs.CHANGE_CREDITS
+            + BlockAllocator.CREDITS_PER_GROUP
+            + InodeAllocator.FREE_CREDITS
+            + 2;
+    int steps = ext4.hasMapper() ? ext4.mapper().stepCredits() : 0;
+    try (Handle handle = journal.start(Math.max(steps, credits))) {
+      if (ext4.hasMapper()) {
+        ext4.mapping().setSize(0);
+        ext4.setDiskSize(0);
+        ext4.mapper().truncate(handle, 0);
+        handle.ensure(credits);
+      }
+      xattrs.drop(handle, ext4);
+      ext4.setDeletionTime(inode.superBlock().now().getEpochSecond());
+      ext4.write(handle);
+      inodes.free(handle, inode.ino(), inode.isDirectory());
+    }
+  }
+
+  @Override
+  public void syncFs(boolean wait) throws FsException {
+    if (readOnly) {
+      return;
+    }
+    SuperBlock sb = owner;
+    Instant now = sb == null ? options.mount().clock().instant() : sb.now();
+    if (wait) {
+      cache.sync();
+      writeSuperblock(now);
+      journal.commit();
+    } else {
+      cache.writeback(Integer.MAX_VALUE);
+    }
+  }
+
+  @Override
+  public StatFs statfs() {
+    long total = geometry.blocksCount() - overheadBlocks;
+    long free = Math.max(0, blocks.freeBlocks() - blocks.reservedBlocks());
+    return new StatFs(
+        MAGIC,
+        geometry.blockSize(),
+        total,
+        free,
+        Math.min(free, blocks.availableBlocks()),
+        geometry.inodesCount(),
+        inodes.freeInodes(),
+        superblock.uuid().getMostSignificantBits() ^ superblock.uuid().getLeastSignificantBits(),
+        nameLengthMax());
+  }
+
+  @Override
+  public void close() throws FsException {
+    try {
+      if (!readOnly && !shutDown) {
+        blocks.discardAll();
+        syncFs(true);
+        superblockLock.lock();
+        boolean sound = superblock.errorCount() == 0;
+        if (sound) {
+          superblock.putState(superblock.state() | Superblock.STATE_CLEAN);
+        } else {
+          superblock.putState(superblock.state() | Superblock.STATE_ERROR);
+        }
+        superblockLock.unlock();
+        SuperBlock sb = owner;
+        writeSuperblock(sb == null ? options.mount().clock().instant() : sb.now());
+        device.flush();
+      }
+    } finally {
+      groups.close();
+      device.close();
+    }
+  }
+
+  @Override
+  public void shutdown() {
+    shutDown = true;
+  }
+
+  @Override
+  public long fileSizeMax() {
+    int bits = geometry.blockSizeBits();
+    if (geometry.features().has(Feature.EXTENTS)) {
+      return (0xffff_ffffL << bits) - 1;
+    }
+    long pointers = geometry.blockSize() / 4L;
+    long mapped = 12 + pointers + pointers * pointers + pointers * pointers * pointers;
+    // An inode without huge_file counts its space in 32 bits of 512 bytes.
+    return Math.min(mapped << bits, 0xffff_ffffL << 9);
+  }
+
+  @Override
+  public int nameLengthMax() {
+    return 255;
+  }
+
+  @Override
+  public int blockSize() {
+    return geometry.blockSize();
+  }
+
+  @Override
+  public Instant roundTime(Instant time) {
+    return Ext4InodeOperations.round(time, extraIsize() >= 24);
+  }
+}

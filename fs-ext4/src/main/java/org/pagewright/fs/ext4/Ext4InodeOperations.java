@@ -1,0 +1,599 @@
+package org.pagewright.fs.ext4;
+
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.pagewright.cache.AddressSpace;
+import org.pagewright.errno.CorruptedException;
+import org.pagewright.errno.Errno;
+import org.pagewright.errno.FsException;
+import org.pagewright.filemap.Truncate;
+import org.pagewright.fs.ext4.alloc.BlockAllocator;
+import org.pagewright.fs.ext4.alloc.InodeAllocator;
+import org.pagewright.fs.ext4.alloc.NewInode;
+import org.pagewright.fs.ext4.buffer.Buffer;
+import org.pagewright.fs.ext4.buffer.BufferType;
+import org.pagewright.fs.ext4.dir.Directory;
+import org.pagewright.fs.ext4.disk.Feature;
+import org.pagewright.fs.ext4.disk.InodeCodec;
+import org.pagewright.fs.ext4.journal.Handle;
+import org.pagewright.fs.ext4.map.BlockMapper;
+import org.pagewright.fs.ext4.map.Mapping;
+import org.pagewright.fs.ext4.xattr.Xattrs;
+import org.pagewright.iomap.IomapZero;
+import org.pagewright.iomap.SeekHoleData;
+import org.pagewright.vfs.AttributeChange;
+import org.pagewright.vfs.DirSink;
+import org.pagewright.vfs.FallocateMode;
+import org.pagewright.vfs.FileType;
+import org.pagewright.vfs.Inode;
+import org.pagewright.vfs.InodeOperations;
+import org.pagewright.vfs.Name;
+import org.pagewright.vfs.NewNode;
+import org.pagewright.vfs.XattrMode;
+
+/// Names, attributes and space of ext4's inodes. Compare Linux's fs/ext4/namei.c and extents.c.
+///
+/// Each change runs under one [Handle], started before any lock below JOURNAL_HANDLE; what it may
+/// touch is counted first. The order within an operation is such that a failure for want of space
+/// comes before the first name changes.
+final class Ext4InodeOperations implements InodeOperations {
+  private static final int LINKS_MAX = 65000;
+  private static final int INODE_CREDITS = 1;
+
+  private final Ext4FileSystem fs;
+
+  Ext4InodeOperations(Ext4FileSystem fs) {
+    this.fs = fs;
+  }
+
+  private static Ext4Inode ext4(Inode inode) {
+    return (Ext4Inode) inode;
+  }
+
+  private int addCredits(Ext4Inode dir) {
+    return Directory.ADD_CREDITS
+        + Directory.ADD_BLOCKS * (dir.mapper().allocateCredits() + 1)
+        + INODE_CREDITS;
+  }
+
+  // ---- Look -------------------------------------------------------------------------------------
+
+  @Override
+  public long lookup(Inode dir, Name name) throws FsException {
+    if (name.length() > fs.nameLengthMax()) {
+      throw new FsException(Errno.ENAMETOOLONG, dir + ": " + name);
+    }
+    long ino = ext4(dir).directory().find(name.toBytes());
+    if (ino != NO_INODE && !fs.isUserInode(ino)) {
+      throw new CorruptedException(
+          fs.name(), -1, "entry `" + name + "` of directory inode " + dir.ino()
+              + " names reserved inode " + ino);
+    }
+    return ino;
+  }
+
+  @Override
+  public long parent(Inode dir) throws FsException {
+    return ext4(dir).directory().parent();
+  }
+
+  @Override
+  public void readDir(Inode dir, long cookie, DirSink sink) throws FsException {
+    Ext4Inode inode = ext4(dir);
+    CorruptedException[] wrong = new CorruptedException[1];
+    inode
+        .directory()
+        .forEach(
+            cookie,
+            (entry, next) -> {
+              byte[] name = entry.name();
+              if (!Name.isValid(name, 0, name.length)) {
+                wrong[0] =
+                    new CorruptedException(
+                        fs.name(), -1,
+                        "directory inode " + dir.ino() + " has a name with a slash or NUL");
+                return false;
+              }
+              try {
+                return sink.entry(Name.of(name), entry.inode(), typeOf(entry.type()), next);
+              } catch (FsException e) {
+                throw new AssertionError("name was checked", e);
+              }
+            });
+    if (wrong[0] != null) {
+      throw wrong[0];
+    }
+  }
+
+  // Directory type codes of ext4, in order.
+  private static final FileType[] TYPES = {
+    FileType.UNKNOWN, FileType.REGULAR, FileType.DIRECTORY, FileType.CHARACTER_DEVICE,
+    FileType.BLOCK_DEVICE, FileType.FIFO, FileType.SOCKET, FileType.SYMLINK
+  };
+
+  private static FileType typeOf(int code) {
+    return code < TYPES.length ? TYPES[code] : FileType.UNKNOWN;
+  }
+
+  private static int codeOf(Inode inode) {
+    for (int code = 0; code < TYPES.length; code++) {
+      if (TYPES[code] == inode.type()) {
+        return code;
+      }
+    }
+    return 0;
+  }
+
+  @Override
+  public byte[] readlink(Inode link) throws FsException {
+    return ext4(link).target();
+  }
+
+  // ---- Make -------------------------------------------------------------------------------------
+
+  @Override
+  public Inode create(Inode dir, Name name, NewNode node) throws FsException {
+    checkName(dir, name);
+    Ext4Inode parent = ext4(dir);
+    boolean directory = node.type() == FileType.DIRECTORY;
+    if (directory && parent.nlink() >= LINKS_MAX && !hasManyLinks()) {
+      throw new FsException(Errno.EMLINK, dir + ": subdirectories");
+    }
+    checkTarget(node);
+    int credits =
+        InodeAllocator.ALLOCATE_CREDITS
+            + 2 * INODE_CREDITS
+            + addCredits(parent)
+            + parent.mapper().allocateCredits() + 2;
+    try (Handle handle = fs.journal().start(credits)) {
+      NewInode number =
+          fs.inodes()
+              .allocate(handle, dir.ino(), directory, (parent.flags() & InodeCodec.FLAG_TOPDIR) != 0);
+      Ext4Inode inode = new Ext4Inode(fs, dir.superBlock(), number.ino());
+      boolean named = false;
+      try {
+        inode.initialize(handle, number, node, parent);
+        if (directory) {
+          inode.directory().initialize(handle, dir.ino());
+        } else if (node.target() != null && inode.hasMapper()) {
+          writeTarget(handle, inode, node.target());
+        }
+        parent.directory().add(handle, name.toBytes(), number.ino(), codeOf(inode));
+        named = true;
+      } finally {
+        if (!named) {
+          undoCreate(handle, inode, directory);
+        }
+      }
+      inode.write(handle);
+      if (directory) {
+        addLink(parent);
+      }
+      parent.touchModified();
+      parent.touchChanged();
+      parent.write(handle);
+      dir.superBlock().insertNew(inode);
+      return inode;
+    }
+  }
+
+  private boolean hasManyLinks() {
+    return fs.geometry().features().has(Feature.DIR_NLINK);
+  }
+
+  private void checkName(Inode dir, Name name) throws FsException {
+    if (name.length() > fs.nameLengthMax()) {
+      throw new FsException(Errno.ENAMETOOLONG, dir + ": " + name);
+    }
+  }
+
+  private void checkTarget(NewNode node) throws FsException {
+    byte @Nullable [] target = node.target();
+    if (target != null && target.length >= fs.geometry().blockSize()) {
+      throw new FsException(
+          Errno.ENAMETOOLONG, fs.name() + ": symbolic link of " + target.length + " bytes, at most "
+              + (fs.geometry().blockSize() - 1));
+    }
+  }
+
+  private void writeTarget(Handle handle, Ext4Inode inode, byte[] target) throws FsException {
+    try (Buffer buffer = inode.append(handle, BufferType.PLAIN)) {
+      buffer.lock();
+      buffer.segment().asSlice(0, target.length)
+          .copyFrom(java.lang.foreign.MemorySegment.ofArray(target));
+      buffer.unlock();
+      handle.dirtyMetadata(buffer);
+    }
+    inode.mapping().setSize(target.length);
+  }
+
+  /// Takes an inode back that could not be given a name.
+  private void undoCreate(Handle handle, Ext4Inode inode, boolean directory) {
+    try {
+      if (inode.hasMapper()) {
+        inode.mapper().truncate(handle, 0);
+      }
+      handle.ensure(INODE_CREDITS + InodeAllocator.FREE_CREDITS);
+      inode.setNlink(0);
+      inode.setDeletionTime(inode.superBlock().now().getEpochSecond());
+      inode.write(handle);
+      fs.inodes().free(handle, inode.ino(), directory);
+    } catch (FsException e) {
+      fs.trouble(inode + ": take back after failed creation", e);
+    }
+  }
+
+  @Override
+  public Inode tmpfile(Inode dir, NewNode node) throws FsException {
+    int credits = InodeAllocator.ALLOCATE_CREDITS + 2 * INODE_CREDITS;
+    try (Handle handle = fs.journal().start(credits)) {
+      NewInode number = fs.inodes().allocate(handle, dir.ino(), false, false);
+      Ext4Inode inode = new Ext4Inode(fs, dir.superBlock(), number.ino());
+      inode.initialize(handle, number, node, ext4(dir));
+      inode.setNlink(0);
+      inode.write(handle);
+      dir.superBlock().insertNew(inode);
+      return inode;
+    }
+  }
+
+  // ---- Links ------------------------------------------------------------------------------------
+
+  /// Counts one more subdirectory: beyond the limit the count is 1, which means "many".
+  private void addLink(Ext4Inode dir) {
+    int links = dir.nlink();
+    if (links != 1) {
+      dir.setNlink(links + 1 >= LINKS_MAX && hasManyLinks() ? 1 : links + 1);
+    }
+  }
+
+  private static void dropSubdirectory(Ext4Inode dir) {
+    if (dir.nlink() > 2) {
+      dir.setNlink(dir.nlink() - 1);
+    }
+  }
+
+  private static void dropLink(Ext4Inode inode) {
+    if (inode.nlink() > 0) {
+      inode.setNlink(inode.nlink() - 1);
+    }
+    inode.touchChanged();
+  }
+
+  private static void touchBoth(Ext4Inode dir, Handle handle) throws FsException {
+    dir.touchModified();
+    dir.touchChanged();
+    dir.write(handle);
+  }
+
+  @Override
+  public void link(Inode dir, Name name, Inode inode) throws FsException {
+    checkName(dir, name);
+    if (inode.nlink() >= LINKS_MAX) {
+      throw new FsException(Errno.EMLINK, inode + ": " + inode.nlink() + " links");
+    }
+    Ext4Inode parent = ext4(dir);
+    try (Handle handle = fs.journal().start(addCredits(parent) + 2 * INODE_CREDITS)) {
+      parent.directory().add(handle, name.toBytes(), inode.ino(), codeOf(inode));
+      inode.setNlink(inode.nlink() + 1);
+      inode.touchChanged();
+      ext4(inode).write(handle);
+      touchBoth(parent, handle);
+    }
+  }
+
+  @Override
+  public void unlink(Inode dir, Name name, Inode inode) throws FsException {
+    Ext4Inode parent = ext4(dir);
+    try (Handle handle = fs.journal().start(Directory.CHANGE_CREDITS + 2 * INODE_CREDITS)) {
+      parent.directory().remove(handle, name.toBytes());
+      dropLink(ext4(inode));
+      ext4(inode).write(handle);
+      touchBoth(parent, handle);
+    }
+  }
+
+  @Override
+  public void rmdir(Inode dir, Name name, Inode inode) throws FsException {
+    checkEmpty(ext4(inode));
+    Ext4Inode parent = ext4(dir);
+    try (Handle handle = fs.journal().start(Directory.CHANGE_CREDITS + 2 * INODE_CREDITS)) {
+      parent.directory().remove(handle, name.toBytes());
+      removeDirectory(handle, ext4(inode));
+      dropSubdirectory(parent);
+      touchBoth(parent, handle);
+    }
+  }
+
+  private static void checkEmpty(Ext4Inode dir) throws FsException {
+    if (!dir.directory().isEmpty()) {
+      throw new FsException(Errno.ENOTEMPTY, dir.toString());
+    }
+  }
+
+  private static void removeDirectory(Handle handle, Ext4Inode dir) throws FsException {
+    dir.setNlink(0);
+    dir.touchChanged();
+    dir.write(handle);
+  }
+
+  @Override
+  public void rename(
+      Inode oldDir,
+      Name oldName,
+      Inode source,
+      Inode newDir,
+      Name newName,
+      @Nullable Inode target,
+      boolean exchange)
+      throws FsException {
+    checkName(newDir, newName);
+    Ext4Inode from = ext4(oldDir);
+    Ext4Inode to = ext4(newDir);
+    Ext4Inode moved = ext4(source);
+    boolean comesUnder = from != to && source.isDirectory();
+    if (comesUnder && target == null && to.nlink() >= LINKS_MAX && !hasManyLinks()) {
+      throw new FsException(Errno.EMLINK, to + ": subdirectories");
+    }
+    if (target != null && target.isDirectory() && !exchange) {
+      checkEmpty(ext4(target));
+    }
+    int credits = addCredits(to) + 4 * Directory.CHANGE_CREDITS + 4 * INODE_CREDITS;
+    try (Handle handle = fs.journal().start(credits)) {
+      byte[] newBytes = newName.toBytes();
+      if (target != null) {
+        to.directory().replace(handle, newBytes, moved.ino(), codeOf(moved));
+      } else {
+        to.directory().add(handle, newBytes, moved.ino(), codeOf(moved));
+      }
+      if (exchange) {
+        assert target != null;
+        from.directory().replace(handle, oldName.toBytes(), target.ino(), codeOf(target));
+        hang(handle, ext4(target), to, from);
+        target.touchChanged();
+        ext4(target).write(handle);
+      } else {
+        from.directory().remove(handle, oldName.toBytes());
+        if (target != null && target.isDirectory()) {
+          removeDirectory(handle, ext4(target));
+          dropSubdirectory(to);
+        } else if (target != null) {
+          dropLink(ext4(target));
+          ext4(target).write(handle);
+        }
+      }
+      hang(handle, moved, from, to);
+      moved.touchChanged();
+      moved.write(handle);
+      touchBoth(from, handle);
+      if (from != to) {
+        touchBoth(to, handle);
+      }
+    }
+  }
+
+  /// A directory has moved from one directory into another: `..` and link counts follow.
+  private void hang(Handle handle, Ext4Inode moved, Ext4Inode from, Ext4Inode to)
+      throws FsException {
+    if (moved.isDirectory() && from != to) {
+      moved.directory().setParent(handle, to.ino());
+      dropSubdirectory(from);
+      addLink(to);
+    }
+  }
+
+  // ---- Attributes -------------------------------------------------------------------------------
+
+  @Override
+  public void setAttributes(Inode inode, AttributeChange change) throws FsException {
+    try (Handle handle = fs.journal().start(INODE_CREDITS)) {
+      change.applyTo(inode);
+      ext4(inode).write(handle);
+    }
+  }
+
+  @Override
+  public void setFlags(Inode inode, int flags) throws FsException {
+    int changed = (inode.flags() ^ flags) & ~Ext4Inode.USER_FLAGS;
+    if (changed != 0) {
+      throw new FsException(
+          Errno.EOPNOTSUPP, inode + ": flags " + Integer.toHexString(changed)
+              + " are not the user's to change");
+    }
+    try (Handle handle = fs.journal().start(INODE_CREDITS)) {
+      inode.setFlags(flags);
+      inode.touchChanged();
+      ext4(inode).write(handle);
+    }
+  }
+
+  @Override
+  public byte @Nullable [] getXattr(Inode inode, Name name) throws FsException {
+    return fs.xattrs().get(ext4(inode), name.toBytes());
+  }
+
+  @Override
+  public List<Name> listXattrs(Inode inode) throws FsException {
+    List<Name> names = new ArrayList<>();
+    for (byte[] name : fs.xattrs().list(ext4(inode))) {
+      if (Name.isValid(name, 0, name.length)) {
+        names.add(Name.of(name));
+      }
+    }
+    return names;
+  }
+
+  @Override
+  public void setXattr(Inode inode, Name name, byte @Nullable [] value, XattrMode mode)
+      throws FsException {
+    int credits =
+        Xattrs.CHANGE_CREDITS + 2 * BlockAllocator.CREDITS_PER_GROUP + 2 * INODE_CREDITS;
+    try (Handle handle = fs.journal().start(credits)) {
+      fs.xattrs()
+          .set(
+              handle, ext4(inode), name.toBytes(), value, mode == XattrMode.CREATE,
+              mode == XattrMode.REPLACE);
+      inode.touchChanged();
+      ext4(inode).write(handle);
+    }
+  }
+
+  // ---- Space ------------------------------------------------------------------------------------
+
+  private long blockAfter(long pos) {
+    return (pos + fs.geometry().blockSize() - 1) >>> fs.geometry().blockSizeBits();
+  }
+
+  @Override
+  public void setSize(Inode inode, long size) throws FsException {
+    Ext4Inode file = ext4(inode);
+    AddressSpace mapping = inode.mapping();
+    long old = mapping.size();
+    BlockMapper mapper = file.mapper();
+    mapping.invalidateLock().lock();
+    try {
+      if (size < old) {
+        // The rest of the last block that stays: zero on the device too, before the size says that
+        // it is beyond the end (R-D4).
+        long blockEnd = blockAfter(size) << fs.geometry().blockSizeBits();
+        IomapZero.zeroRange(fs.extents(), mapping, size, Math.min(blockEnd, old) - size);
+      }
+      Truncate.setSize(mapping, size);
+      try (Handle handle = fs.journal().start(mapper.stepCredits() + INODE_CREDITS)) {
+        file.setDiskSize(size);
+        inode.touchModified();
+        inode.touchChanged();
+        file.write(handle);
+        if (size < old) {
+          mapper.truncate(handle, blockAfter(size));
+        }
+      }
+    } finally {
+      mapping.invalidateLock().unlock();
+    }
+  }
+
+  @Override
+  public void fallocate(Inode inode, int mode, long pos, long length) throws FsException {
+    Ext4Inode file = ext4(inode);
+    if (!file.mapper().supportsUnwritten() && (mode & FallocateMode.PUNCH_HOLE) == 0) {
+      throw new FsException(
+          Errno.EOPNOTSUPP, inode + ": files with block pointers cannot hold unwritten blocks");
+    }
+    boolean keepSize = (mode & FallocateMode.KEEP_SIZE) != 0;
+    long end = pos + length;
+    switch (mode & ~FallocateMode.KEEP_SIZE) {
+      case 0 -> preallocate(file, pos, end);
+      case FallocateMode.PUNCH_HOLE -> punch(file, pos, end);
+      case FallocateMode.ZERO_RANGE -> {
+        punch(file, pos, Math.min(end, file.size()));
+        preallocate(file, pos, end);
+      }
+      default ->
+          throw new FsException(
+              Errno.EOPNOTSUPP, inode + ": fallocate mode 0x" + Integer.toHexString(mode));
+    }
+    AddressSpace mapping = inode.mapping();
+    if (!keepSize && end > mapping.size()) {
+      mapping.invalidateLock().lock();
+      Truncate.setSize(mapping, end);
+      file.setDiskSize(end);
+      mapping.invalidateLock().unlock();
+    }
+    inode.touchModified();
+    inode.touchChanged();
+    try (Handle handle = fs.journal().start(INODE_CREDITS)) {
+      file.write(handle);
+    }
+  }
+
+  /// Gives every hole of a range unwritten blocks. Delayed blocks keep their promise.
+  private void preallocate(Ext4Inode file, long pos, long end) throws FsException {
+    BlockMapper mapper = file.mapper();
+    Mapping found = new Mapping();
+    long block = pos >>> fs.geometry().blockSizeBits();
+    long last = blockAfter(end);
+    if (last > mapper.maxBlocks()) {
+      throw new FsException(Errno.EFBIG, file + ": allocate up to byte " + end);
+    }
+    while (block < last) {
+      mapper.lookup(block, last - block, found);
+      if (found.state() == Mapping.State.HOLE) {
+        try (Handle handle = fs.journal().start(mapper.allocateCredits() + INODE_CREDITS)) {
+          mapper.allocate(
+              handle, block, found.count(), BlockMapper.GOAL_AUTO, true,
+              BlockAllocator.PRIVILEGED, found);
+        }
+      }
+      block = found.logical() + found.count();
+    }
+  }
+
+  /// Makes a range read as zeros and frees the blocks that lie wholly inside (R-G4).
+  private void punch(Ext4Inode file, long pos, long end) throws FsException {
+    if (pos >= end) {
+      return;
+    }
+    AddressSpace mapping = file.mapping();
+    int bits = fs.geometry().blockSizeBits();
+    long first = blockAfter(pos);
+    long last = end >= mapping.size() ? blockAfter(end) : end >>> bits;
+    mapping.invalidateLock().lock();
+    try {
+      long size = mapping.size();
+      // The parts of blocks at the borders are zeroed through the cache: it may hold newer bytes
+      // than the device, also over unwritten blocks (R-C11).
+      long headEnd = Math.min(Math.min(first << bits, end), size);
+      if (headEnd > pos) {
+        IomapZero.zeroRange(fs.extents(), mapping, pos, headEnd - pos);
+      }
+      long tailStart = Math.max(last << bits, headEnd);
+      long tailEnd = Math.min(end, size);
+      if (tailEnd > tailStart && last >= first) {
+        IomapZero.zeroRange(fs.extents(), mapping, tailStart, tailEnd - tailStart);
+      }
+      if (first < last) {
+        BlockMapper mapper = file.mapper();
+        Truncate.truncatePages(mapping, first << bits, (last << bits) - 1);
+        try (Handle handle = fs.journal().start(mapper.stepCredits() + INODE_CREDITS)) {
+          mapper.punch(handle, first, last);
+        }
+      }
+    } finally {
+      mapping.invalidateLock().unlock();
+    }
+  }
+
+  @Override
+  public long seekData(Inode inode, long pos) throws FsException {
+    return SeekHoleData.seekData(fs.extents(), inode.mapping(), pos);
+  }
+
+  @Override
+  public long seekHole(Inode inode, long pos) throws FsException {
+    return SeekHoleData.seekHole(fs.extents(), inode.mapping(), pos);
+  }
+
+  @Override
+  public void fsync(Inode inode, long from, long to, boolean datasync) throws FsException {
+    inode.superBlock().genericSync(inode, from, to, datasync);
+    fs.journal().commit();
+  }
+
+  @Override
+  public void released(Inode inode, int flags) {
+    if (ext4(inode).hasMapper() && inode.isRegular()) {
+      ext4(inode).mapper().discardReserve();
+    }
+  }
+
+  /// Rounds a time to what an inode of this volume can keep.
+  static Instant round(Instant time, boolean nanoseconds) {
+    long max = nanoseconds ? InodeCodec.MAX_SECONDS_EXTRA : Integer.MAX_VALUE;
+    long seconds = Math.clamp(time.getEpochSecond(), Integer.MIN_VALUE, max);
+    return Instant.ofEpochSecond(
+        seconds, nanoseconds && seconds == time.getEpochSecond() ? time.getNano() : 0);
+  }
+}
