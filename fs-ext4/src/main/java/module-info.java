@@ -4,6 +4,7 @@ module org.pagewright.fs.ext4 {
   requires transitive org.pagewright.core;
   requires static transitive org.jspecify;
 
+  exports org.pagewright.fs.ext4;
   exports org.pagewright.fs.ext4.disk;
   exports org.pagewright.fs.ext4.mkfs;
 }

@@ -2,10 +2,7 @@ package org.pagewright.fs.ext4;
 
 import java.util.HashSet;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 import org.pagewright.block.BlockDevice;
-import org.pagewright.cache.DirtyAccount;
-import org.pagewright.cache.PageCache;
 import org.pagewright.errno.CorruptedException;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
@@ -13,6 +10,7 @@ import org.pagewright.fs.ext4.disk.Feature;
 import org.pagewright.fs.ext4.disk.Features;
 import org.pagewright.fs.ext4.disk.Superblock;
 import org.pagewright.fs.ext4.journal.Handle;
+import org.pagewright.vfs.CacheMemory;
 import org.pagewright.vfs.MountOptions;
 import org.pagewright.vfs.SuperBlock;
 import org.pagewright.vfs.Volume;
@@ -36,16 +34,13 @@ public final class Ext4 {
   /// throws, the device is open still.
   ///
   /// @param device the device or image
-  /// @param cache where the content of its files lives
+  /// @param memory where the content of its files lives
   /// @param options how
-  /// @param account the device's share of the dirty limits; null for a device that is as fast as
-  ///     memory and is not to be throttled
   /// @return the files
   /// @throws FsException EINVAL if this is no ext2, ext3 or ext4; EOPNOTSUPP, naming features that
   ///     are not handled; EROFS if it can only be read; EUCLEAN if it is damaged or must be checked
   ///     first; EIO
-  public static Volume mount(
-      BlockDevice device, PageCache cache, Ext4Options options, @Nullable DirtyAccount account)
+  public static Volume mount(BlockDevice device, CacheMemory memory, Ext4Options options)
       throws FsException {
     Superblock superblock = Superblock.read(device);
     boolean readOnly = options.mount().readOnly();
@@ -64,7 +59,9 @@ public final class Ext4 {
     Ext4FileSystem fs = new Ext4FileSystem(device, superblock, options, readOnly);
     boolean mounted = false;
     try {
-      SuperBlock superBlock = SuperBlock.mount(cache, fs, mountOptions, account);
+      SuperBlock superBlock =
+          SuperBlock.mount(
+              memory.cache(), fs, mountOptions, memory.newDevice(device.name()));
       fs.mounted(superBlock);
       if (!readOnly) {
         fs.markOpen(superBlock.now());

@@ -341,7 +341,7 @@ final class Ext4FileSystem implements SuperBlockOperations {
   @Override
   public long fileSizeMax() {
     int bits = geometry.blockSizeBits();
-    if (geometry.features().has(Feature.EXTENTS)) {
+    if (geometry.features().has(Feature.EXTENT)) {
       return (0xffff_ffffL << bits) - 1;
     }
     long pointers = geometry.blockSize() / 4L;

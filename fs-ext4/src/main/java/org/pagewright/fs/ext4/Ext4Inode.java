@@ -172,7 +172,7 @@ final class Ext4Inode extends Inode implements MapRoot, XattrHost, DirBlocks {
     if (target != null) {
       mapped = target.length >= InodeCodec.BLOCK_SIZE;
     }
-    if (mapped && fs.geometry().features().has(Feature.EXTENTS)) {
+    if (mapped && fs.geometry().features().has(Feature.EXTENT)) {
       flags |= InodeCodec.FLAG_EXTENTS;
     }
     setFlags(flags);
@@ -407,7 +407,7 @@ final class Ext4Inode extends Inode implements MapRoot, XattrHost, DirBlocks {
 
   @Override
   public int indexLevelsMax() {
-    return fs.geometry().features().has(Feature.LARGEDIR) ? 3 : 2;
+    return fs.geometry().features().has(Feature.LARGE_DIR) ? 3 : 2;
   }
 
   @Override

@@ -458,7 +458,7 @@ final class Ext4InodeOperations implements InodeOperations {
         // The rest of the last block that stays: zero on the device too, before the size says that
         // it is beyond the end (R-D4).
         long blockEnd = blockAfter(size) << fs.geometry().blockSizeBits();
-        IomapZero.zeroRange(fs.extents(), mapping, size, Math.min(blockEnd, old) - size);
+        IomapZero.zeroRange(fs.mappingOperations(), mapping, size, Math.min(blockEnd, old) - size);
       }
       Truncate.setSize(mapping, size);
       try (Handle handle = fs.journal().start(mapper.stepCredits() + INODE_CREDITS)) {
@@ -547,12 +547,12 @@ final class Ext4InodeOperations implements InodeOperations {
       // than the device, also over unwritten blocks (R-C11).
       long headEnd = Math.min(Math.min(first << bits, end), size);
       if (headEnd > pos) {
-        IomapZero.zeroRange(fs.extents(), mapping, pos, headEnd - pos);
+        IomapZero.zeroRange(fs.mappingOperations(), mapping, pos, headEnd - pos);
       }
       long tailStart = Math.max(last << bits, headEnd);
       long tailEnd = Math.min(end, size);
       if (tailEnd > tailStart && last >= first) {
-        IomapZero.zeroRange(fs.extents(), mapping, tailStart, tailEnd - tailStart);
+        IomapZero.zeroRange(fs.mappingOperations(), mapping, tailStart, tailEnd - tailStart);
       }
       if (first < last) {
         BlockMapper mapper = file.mapper();
@@ -568,12 +568,12 @@ final class Ext4InodeOperations implements InodeOperations {
 
   @Override
   public long seekData(Inode inode, long pos) throws FsException {
-    return SeekHoleData.seekData(fs.extents(), inode.mapping(), pos);
+    return SeekHoleData.seekData(fs.mappingOperations(), inode.mapping(), pos);
   }
 
   @Override
   public long seekHole(Inode inode, long pos) throws FsException {
-    return SeekHoleData.seekHole(fs.extents(), inode.mapping(), pos);
+    return SeekHoleData.seekHole(fs.mappingOperations(), inode.mapping(), pos);
   }
 
   @Override
