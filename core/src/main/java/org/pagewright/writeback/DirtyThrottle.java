@@ -152,12 +152,10 @@ public final class DirtyThrottle {
 
   private void pause(AddressSpace mapping, BackingDevice device, int dirty, long now)
       throws FsException {
-    int owed = device.takeOwed();
-    long nanos = book(device, owed, dirty, now);
-    if (nanos <= minPause(device)) {
+    long nanos = due(device, dirty, now);
+    if (nanos == 0) {
       return;
     }
-    device.noteLastPause(explain(device, owed, dirty, nanos));
     WaitQueue.Waiter waiter = pausing.enter(this);
     try {
       long left = nanos;
@@ -172,11 +170,24 @@ public final class DirtyThrottle {
     }
   }
 
+  /// Books what is owed.
+  ///
+  /// @return nanoseconds to pause; 0 to go on
+  long due(BackingDevice device, int dirty, long now) {
+    int owed = device.takeOwed();
+    long nanos = book(device, owed, dirty, now);
+    if (nanos <= minPause(device)) {
+      return 0;
+    }
+    device.noteLastPause(explain(device, owed, dirty, nanos));
+    return nanos;
+  }
+
   /// Books folios on the device's line of time.
   ///
   /// @return nanoseconds until the booking is due, at most [#MAX_PAUSE_NANOS]; less than 0 if the
   ///     device is ahead of its writers
-  long book(BackingDevice device, int owed, int dirty, long now) {
+  private long book(BackingDevice device, int owed, int dirty, long now) {
     double rate =
         device.bandwidth() * positionRatio(limits, dirty) * deviceRatio(device, dirty) / 1e9;
     long cost = owed == 0 ? 0 : (long) Math.min(MAX_PAUSE_NANOS, owed / Math.max(rate, 1e-12));
