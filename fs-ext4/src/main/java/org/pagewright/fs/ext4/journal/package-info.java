@@ -14,6 +14,14 @@
 /// }
 /// ```
 ///
+/// Before a file system that was not closed is used, [Recovery] replays what its journal holds:
+/// [JournalBlocks] says where the journal lies, [JournalSuperblock] what state it is in.
+///
+/// ```
+/// Superblock sb = Superblock.read(device);
+/// sb = Recovery.recover(device, sb).superblock(); // durable; anything read before may be stale
+/// ```
+///
 /// May import errno, sync, block, buffer, disk.
 ///
 /// Rules:
@@ -24,11 +32,14 @@
 ///   because a journal of fixed size is a promise about them.
 /// - A long operation goes in steps, each consistent by itself: before a step it asks
 ///   [Handle#ensure], with no lock below JOURNAL_HANDLE held.
+/// - A replay changes nothing before every checksum of every block that will be replayed was right;
+///   then blocks are durable before the log is emptied, and that before the superblock says so.
 /// - What a handle frees it [revokes](Handle#revoke): old content must not come back over the next
 ///   owner's data, neither from the cache nor from a replay.
 ///
-/// Compare Linux's fs/jbd2/transaction.c and fs/ext4/ext4_jbd2.c.
+/// Compare Linux's fs/jbd2/transaction.c, fs/jbd2/recovery.c and fs/ext4/ext4_jbd2.c.
 ///
-/// Not here: which blocks to change, and the writing side of JBD2. Without it, [NoJournal] hands
-/// dirty buffers to the cache, and a crash leaves what e2fsck repairs.
+/// Not here: which blocks to change, the replay of fast commits, and the writing side of JBD2.
+/// Without it, [NoJournal] hands dirty buffers to the cache, and a crash leaves what e2fsck
+/// repairs.
 package org.pagewright.fs.ext4.journal;

@@ -55,7 +55,7 @@ class MkfsTest {
     "100M,-b 4096 -O ^64bit",
     "100M,-b 4096 -O orphan_file",
     "100M,-b 1024 -O metadata_csum_seed",
-    "130M,-b 4096 -O ^has_journal",
+    "130M,-b 4096 -O ^has_journal -m 0",
     "140M,-b 4096 -O ^flex_bg",
     "200M,-b 4096 -t ext3 -I 128",
     "200M,-b 4096 -O ^metadata_csum;uninit_bg",
