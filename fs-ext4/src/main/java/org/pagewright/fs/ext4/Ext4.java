@@ -10,6 +10,7 @@ import org.pagewright.fs.ext4.disk.Feature;
 import org.pagewright.fs.ext4.disk.Features;
 import org.pagewright.fs.ext4.disk.Superblock;
 import org.pagewright.fs.ext4.journal.Handle;
+import org.pagewright.fs.ext4.journal.Recovery;
 import org.pagewright.vfs.CacheMemory;
 import org.pagewright.vfs.MountOptions;
 import org.pagewright.vfs.SuperBlock;
@@ -50,7 +51,14 @@ public final class Ext4 {
           Errno.EROFS, device.name() + ": the image cannot be written; open it read-only");
     }
     if (superblock.features().has(Feature.NEEDS_RECOVERY)) {
-      superblock = JournalReplay.replay(device, superblock, options);
+      if (device.readOnly()) {
+        throw new FsException(
+            Errno.EROFS,
+            device.name()
+                + ": was not closed cleanly and its journal must be replayed, for which the image"
+                + " must be opened for writing once");
+      }
+      superblock = Recovery.recover(device, superblock).superblock();
     }
     if (!readOnly && !options.force()) {
       checkClean(device, superblock);

@@ -197,4 +197,41 @@ final class Ext4VolumeTest {
       }
     }
   }
+
+  @Test
+  void whatTheKernelCommittedIsThereAfterItsJournalWasReplayed() throws Exception {
+    make(new MkfsOptions(), 32 << 20);
+    Path mount = java.nio.file.Files.createDirectory(folder.resolve("mnt"));
+    Path pulled = folder.resolve("pulled.img");
+    byte[] content = pattern(300_000, 9);
+    E2fs.assumeMounted(image(), mount);
+    try {
+      for (int i = 0; i < 50; i++) {
+        Path file = mount.resolve("file" + i);
+        try (var channel =
+            java.nio.channels.FileChannel.open(
+                file,
+                java.nio.file.StandardOpenOption.CREATE,
+                java.nio.file.StandardOpenOption.WRITE)) {
+          channel.write(java.nio.ByteBuffer.wrap(content));
+          channel.force(true);
+        }
+      }
+      java.nio.file.Files.copy(image(), pulled); // as if the plug were pulled now
+    } finally {
+      E2fs.ok("umount", mount.toString());
+    }
+    try (CacheMemory memory = CacheMemory.ofBytes(8 << 20)) {
+      try (Volume volume =
+          Ext4.mount(
+              FileBlockDevice.open(pulled, FileBlockDevice.Options.READ_WRITE),
+              memory,
+              Ext4Options.DEFAULTS)) {
+        for (int i = 0; i < 50; i++) {
+          assertArrayEquals(content, read(volume, "/file" + i), "file" + i);
+        }
+      }
+    }
+    E2fs.assertClean(pulled);
+  }
 }
