@@ -3,6 +3,8 @@
 module org.pagewright.sim {
   requires transitive org.pagewright.core;
   requires static transitive org.jspecify;
+  requires transitive org.junit.jupiter.api;
 
+  exports org.pagewright.sim.contract;
   exports org.pagewright.sim.device;
 }
