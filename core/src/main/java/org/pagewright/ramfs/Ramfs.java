@@ -15,6 +15,7 @@ import org.pagewright.cache.WriteOp;
 import org.pagewright.cache.WritebackControl;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
+import org.pagewright.filemap.Truncate;
 import org.pagewright.mem.FramePool;
 import org.pagewright.vfs.DirSink;
 import org.pagewright.vfs.FallocateMode;
@@ -43,6 +44,7 @@ public final class Ramfs implements SuperBlockOperations, InodeOperations, Addre
 
   private final PageCache cache;
   private final AtomicLong lastIno = new AtomicLong(ROOT_INO);
+  private final AtomicLong inodes = new AtomicLong(1);
 
   private Ramfs(PageCache cache) {
     this.cache = cache;
@@ -89,7 +91,9 @@ public final class Ramfs implements SuperBlockOperations, InodeOperations, Addre
   public void writeInode(Inode inode, boolean wait) {}
 
   @Override
-  public void evictInode(Inode inode) {}
+  public void evictInode(Inode inode) {
+    inodes.decrementAndGet();
+  }
 
   @Override
   public void syncFs(boolean wait) {}
@@ -103,7 +107,7 @@ public final class Ramfs implements SuperBlockOperations, InodeOperations, Addre
     long free = Math.max(0, frames.frames() - frames.reserve() - frames.used());
     return new StatFs(
         MAGIC, blockSize(), frames.frames(), free, free, Integer.MAX_VALUE,
-        Integer.MAX_VALUE - lastIno.get(), 0, nameLengthMax());
+        Integer.MAX_VALUE - inodes.get(), 0, nameLengthMax());
   }
 
   @Override
@@ -176,6 +180,7 @@ public final class Ramfs implements SuperBlockOperations, InodeOperations, Addre
       inode.target = node.target().clone();
       inode.mapping().setSize(node.target().length);
     }
+    inodes.incrementAndGet();
     inode.superBlock().insertNew(inode);
     return inode;
   }
@@ -363,11 +368,9 @@ public final class Ramfs implements SuperBlockOperations, InodeOperations, Addre
   @Override
   public void setSize(Inode inode, long size) {
     AddressSpace mapping = inode.mapping();
-    long old = mapping.size();
-    mapping.setSize(size);
-    if (size < old) {
-      drop(mapping, size, Long.MAX_VALUE);
-    }
+    mapping.invalidateLock().lock();
+    Truncate.setSize(mapping, size);
+    mapping.invalidateLock().unlock();
     inode.touchModified();
   }
 
@@ -377,48 +380,21 @@ public final class Ramfs implements SuperBlockOperations, InodeOperations, Addre
     if (kind == FallocateMode.COLLAPSE_RANGE || kind == FallocateMode.INSERT_RANGE) {
       throw new FsException(Errno.EOPNOTSUPP, inode + ": fallocate mode " + mode);
     }
-    if (kind != 0) {
-      drop(inode.mapping(), pos, pos + length);
-    }
-    if ((mode & FallocateMode.KEEP_SIZE) == 0) {
-      inode.mapping().growSize(pos + length);
-    }
-  }
-
-  /// Makes a range read as zeros: whole folios go, parts of folios are zeroed (R-G4).
-  private static void drop(AddressSpace mapping, long from, long to) {
-    @Nullable Folio[] batch = new Folio[64];
-    long index = AddressSpace.indexOf(from);
-    long last = AddressSpace.indexOf(to - 1);
+    AddressSpace mapping = inode.mapping();
     mapping.invalidateLock().lock();
-    try {
-      int n;
-      while (index <= last && (n = mapping.gather(index, last, batch)) > 0) {
-        for (int i = 0; i < n; i++) {
-          Folio folio = Objects.requireNonNull(batch[i]);
-          index = folio.index() + 1;
-          folio.lock();
-          if (folio.isAttached()) {
-            dropLocked(mapping, folio, from, to);
-          }
-          folio.unlock();
-        }
-      }
-    } finally {
-      mapping.invalidateLock().unlock();
+    if (kind != 0) {
+      Truncate.truncatePages(mapping, pos, pos + length - 1);
     }
+    if ((mode & FallocateMode.KEEP_SIZE) == 0 && pos + length > mapping.size()) {
+      Truncate.setSize(mapping, pos + length);
+    }
+    mapping.invalidateLock().unlock();
   }
 
-  private static void dropLocked(AddressSpace mapping, Folio folio, long from, long to) {
-    int start = (int) Math.max(0, from - folio.pos());
-    int end = (int) Math.min(folio.size(), to - folio.pos());
-    if (end - start < folio.size()) {
-      folio.zero(start, end - start);
-    } else {
-      if (folio.isDirty()) {
-        count(mapping, -1);
-      }
-      mapping.detach(folio);
+  @Override
+  public void invalidateFolio(Folio folio, int offset, int length) {
+    if (length == folio.size() && folio.isDirty()) {
+      count(folio.mapping(), -1);
     }
   }
 

@@ -7,9 +7,12 @@ import org.jspecify.annotations.Nullable;
 import org.pagewright.cache.AddressSpace;
 import org.pagewright.cache.AddressSpaceOperations;
 import org.pagewright.cache.WriteOp;
+import org.pagewright.cache.WritebackControl.SyncMode;
 import org.pagewright.errno.FsException;
+import org.pagewright.iov.SegmentIter;
 import org.pagewright.sync.LockClass;
 import org.pagewright.sync.RwSem;
+import org.pagewright.writeback.FlushTarget;
 
 /// A file, directory, link or device of a volume, in memory. A file system extends it with what it
 /// keeps of its own, as Linux embeds `struct inode`.
@@ -24,7 +27,7 @@ import org.pagewright.sync.RwSem;
 ///
 /// Who holds a reference ([SuperBlock#iget(long)], or an open file) may use the inode; the last
 /// [SuperBlock#iput(Inode)] of an inode without names frees it on disk.
-public class Inode implements AddressSpace.Host {
+public class Inode implements AddressSpace.Host, FlushTarget.DirtyInode {
   /// The inode must be written for a full `fsync`, but reading the file does not need it: mode,
   /// owner, times, link count.
   public static final int DIRTY_SYNC = 1;
@@ -87,11 +90,14 @@ public class Inode implements AddressSpace.Host {
   @Nullable Inode dirtyPrevious;
   @Nullable Inode dirtyNext;
   boolean onDirtyList;
-  long dirtyEpoch;
+  long dirtySince; // by the clock of the flusher
 
   /// What a write uses and the next one uses again, so that writing allocates nothing. Guarded by
   /// INODE exclusive.
   final WriteOp writeOp = new WriteOp();
+
+  /// The same for the cursor in the caller's memory.
+  final SegmentIter segmentIter = new SegmentIter();
 
   /// An inode whose fields the file system fills before anyone else sees it.
   ///
@@ -116,7 +122,7 @@ public class Inode implements AddressSpace.Host {
             superBlock.cache(),
             mappingOperations,
             this,
-            superBlock.dirtyAccount(),
+            superBlock.device(),
             superBlock.operations().name() + ":" + ino);
   }
 
@@ -152,6 +158,7 @@ public class Inode implements AddressSpace.Host {
   /// The cached content.
   ///
   /// @return never null, also for what has no content
+  @Override
   public final AddressSpace mapping() {
     return mapping;
   }
@@ -463,6 +470,16 @@ public class Inode implements AddressSpace.Host {
         markDirty(bits);
       }
     }
+  }
+
+  /// Hands the inode's fields to the file system if they are dirty. A sync of the whole volume ends
+  /// with [SuperBlockOperations#syncFs], so there is nothing to wait for here.
+  ///
+  /// @param mode not looked at
+  /// @throws FsException EIO; still dirty
+  @Override
+  public final void writeInode(SyncMode mode) throws FsException {
+    writeBack(false, false);
   }
 
   @Override

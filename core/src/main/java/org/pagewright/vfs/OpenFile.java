@@ -1,23 +1,28 @@
 package org.pagewright.vfs;
 
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.time.Instant;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.cache.AddressSpace;
-import org.pagewright.cache.AddressSpaceOperations;
 import org.pagewright.cache.ErrSeq;
-import org.pagewright.cache.Folio;
 import org.pagewright.cache.WriteOp;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
+import org.pagewright.filemap.GenericRead;
+import org.pagewright.filemap.GenericWrite;
+import org.pagewright.filemap.Readahead;
+import org.pagewright.filemap.Truncate;
+import org.pagewright.iov.FillerIter;
+import org.pagewright.iov.GatherIter;
 import org.pagewright.iov.IovIter;
+import org.pagewright.iov.SegmentIter;
 import org.pagewright.sync.LockClass;
-import org.pagewright.sync.Lockdep;
 import org.pagewright.sync.Mutex;
+import org.pagewright.writeback.Writeback;
 
 /// An open file or directory.
 ///
@@ -70,6 +75,7 @@ public final class OpenFile implements AutoCloseable {
   private final boolean readable;
   private final boolean writable;
   private final Mutex positionLock;
+  private final Readahead readahead = new Readahead();
 
   private long position; // guarded by positionLock
 
@@ -233,10 +239,13 @@ public final class OpenFile implements AutoCloseable {
   }
 
   private void enter() throws FsException {
-    if ((int) USERS.getAndAdd(this, 1) < 0) {
-      leave();
-      throw new FsException(Errno.EBADF, inode + ": file is closed");
-    }
+    int old;
+    do {
+      old = (int) USERS.getVolatile(this);
+      if (old < 0) { // not even for a moment: the last one out may have let the inode go already
+        throw new FsException(Errno.EBADF, inode + ": file is closed");
+      }
+    } while (!USERS.weakCompareAndSet(this, old, old + 1));
     if (superBlock.isShutDown()) {
       leave();
       superBlock.checkAlive();
@@ -290,18 +299,7 @@ public final class OpenFile implements AutoCloseable {
   /// @return bytes read; 0 at or beyond the end of the file
   /// @throws FsException as [#read(long, MemorySegment)]; EAGAIN with NOWAIT
   public long read(long pos, MemorySegment target, int ioFlags) throws FsException {
-    checkReadable();
-    checkRange(pos, 0);
-    enter();
-    try {
-      long n = readBuffered(pos, target, ioFlags);
-      if ((flags & OpenFlags.NOATIME) == 0) {
-        superBlock.namespace().touchAtime(inode);
-      }
-      return n;
-    } finally {
-      leave();
-    }
+    return readAny(pos, target, null, 0, target.byteSize(), ioFlags);
   }
 
   /// Reads at a position.
@@ -313,7 +311,8 @@ public final class OpenFile implements AutoCloseable {
   /// @return bytes read; 0 at or beyond the end of the file
   /// @throws FsException as [#read(long, MemorySegment)]
   public int read(long pos, byte[] target, int from, int length) throws FsException {
-    return (int) read(pos, MemorySegment.ofArray(target).asSlice(from, length));
+    Objects.checkFromIndexSize(from, length, target.length);
+    return (int) readAny(pos, null, target, from, length, 0);
   }
 
   /// Reads at a position into the remaining room of a buffer, and moves the buffer's position.
@@ -323,7 +322,13 @@ public final class OpenFile implements AutoCloseable {
   /// @return bytes read; 0 at or beyond the end of the file
   /// @throws FsException as [#read(long, MemorySegment)]
   public int read(long pos, ByteBuffer target) throws FsException {
-    int n = (int) read(pos, MemorySegment.ofBuffer(target));
+    int n;
+    if (target.hasArray() && !target.isReadOnly()) {
+      int from = target.arrayOffset() + target.position();
+      n = (int) readAny(pos, null, target.array(), from, target.remaining(), 0);
+    } else {
+      n = (int) read(pos, MemorySegment.ofBuffer(target));
+    }
     target.position(target.position() + n);
     return n;
   }
@@ -388,55 +393,106 @@ public final class OpenFile implements AutoCloseable {
     return done;
   }
 
-  private long readBuffered(long pos, MemorySegment target, int ioFlags) throws FsException {
-    long done = 0;
-    long wanted = target.byteSize();
-    while (done < wanted) {
-      if (Thread.currentThread().isInterrupted()) {
-        if (done > 0) {
-          break;
+  /// Every read ends here. One of segment and array is given; for the segment, `from` is 0.
+  private long readAny(
+      long pos,
+      @Nullable MemorySegment segment,
+      byte @Nullable [] array,
+      int from,
+      long length,
+      int ioFlags)
+      throws FsException {
+    checkReadable();
+    checkRange(pos, length);
+    checkFlagsOfCall(ioFlags);
+    enter();
+    try {
+      if (length == 0) {
+        return 0;
+      }
+      long n = -1;
+      if ((flags & OpenFlags.DIRECT) != 0) {
+        n = readDirect(pos, segment, array, from, length, ioFlags);
+      }
+      if (n < 0) {
+        int readFlags = ioFlags & IoFlags.NOWAIT | flags & OpenFlags.NONBLOCK;
+        readFlags = readFlags != 0 ? GenericRead.NOWAIT : 0;
+        readFlags |= (ioFlags & IoFlags.DONTCACHE) != 0 ? GenericRead.DONTCACHE : 0;
+        if (array != null) {
+          n = GenericRead.read(mapping, pos, array, from, (int) length, readFlags, readahead);
+        } else {
+          assert segment != null;
+          n = GenericRead.read(mapping, pos, segment, 0, length, readFlags, readahead);
         }
-        throw new FsException(Errno.EINTR, "read " + inode);
       }
-      long at = pos + done;
-      if (at >= mapping.size()) {
-        break;
+      if (n > 0 && (flags & OpenFlags.NOATIME) == 0) {
+        superBlock.namespace().touchAtime(inode);
       }
-      Folio folio = mapping.getOrCreate(AddressSpace.indexOf(at), ioFlags & IoFlags.NOWAIT);
-      if (!folio.isUptodate()) {
-        folio.unlock();
-        fill(AddressSpace.indexOf(at));
-        continue;
-      }
-      long end = Math.min(mapping.size(), folio.pos() + folio.size());
-      int n = (int) Math.min(wanted - done, end - at);
-      if (n > 0) {
-        MemorySegment.copy(folio.bytes(), folio.offsetOf(at), target, done, n);
-        done += n;
-      }
-      folio.unlock();
+      return n;
+    } finally {
+      leave();
     }
-    return done;
   }
 
-  private void fill(long index) throws FsException {
-    mapping.invalidateLock().lockShared();
+  private void checkFlagsOfCall(int ioFlags) throws FsException {
+    if ((ioFlags & ~IoFlags.ALL) != 0) {
+      throw new FsException(Errno.EOPNOTSUPP, inode + ": flags " + ioFlags);
+    }
+  }
+
+  private boolean nowait(int ioFlags) {
+    return (ioFlags & IoFlags.NOWAIT) != 0 || (flags & OpenFlags.NONBLOCK) != 0;
+  }
+
+  /// Reads past the cache. What is dirty in the range goes to the store first (R-J3); INODE shared
+  /// keeps writers and truncation out meanwhile.
+  ///
+  /// @return -1 if the range cannot be read directly
+  private long readDirect(
+      long pos,
+      @Nullable MemorySegment segment,
+      byte @Nullable [] array,
+      int from,
+      long length,
+      int ioFlags)
+      throws FsException {
+    lockSharedForDirect(ioFlags);
     try {
-      Folio folio = mapping.getOrCreate(index, 0);
-      if (folio.isUptodate()) {
-        folio.unlock();
-        return;
+      long size = mapping.size();
+      if (pos >= size) {
+        return 0;
       }
-      if (mapping.operations().readFolio(mapping, folio)
-          == AddressSpaceOperations.FillResult.STARTED) {
-        folio.waitUnlocked();
-        if (!folio.isUptodate() && folio.isAttached()) {
-          throw new FsException(Errno.EIO, inode + ": read folio " + index);
+      if (mapping.dirtyFolios() > 0 || mapping.writebackFolios() > 0) {
+        if (nowait(ioFlags)) {
+          throw new FsException(Errno.EAGAIN, inode + " is dirty");
+        }
+        Errno errno = Writeback.syncRange(mapping, pos, Math.min(size - pos, length) + pos - 1);
+        if (errno != null) {
+          throw new FsException(errno, inode + ": write-out before a direct read");
         }
       }
+      long n = mapping.operations().directRead(mapping, pos, segmentOf(segment, array, from, length));
+      return n < 0 ? n : Math.min(n, mapping.size() - pos);
     } finally {
-      mapping.invalidateLock().unlockShared();
+      inode.rwsem().unlockShared();
     }
+  }
+
+  private void lockSharedForDirect(int ioFlags) throws FsException {
+    if (!nowait(ioFlags)) {
+      inode.rwsem().lockShared();
+    } else if (!inode.rwsem().tryLockShared()) {
+      throw new FsException(Errno.EAGAIN, inode + " is locked");
+    }
+  }
+
+  private static MemorySegment segmentOf(
+      @Nullable MemorySegment segment, byte @Nullable [] array, int from, long length) {
+    if (array != null) {
+      return MemorySegment.ofArray(array).asSlice(from, length);
+    }
+    assert segment != null;
+    return segment.asSlice(0, length);
   }
 
   // ---- Writing ----------------------------------------------------------------------------------
@@ -459,7 +515,7 @@ public final class OpenFile implements AutoCloseable {
   /// @return bytes written
   /// @throws FsException as [#write(long, MemorySegment)]; EAGAIN with NOWAIT
   public long write(long pos, MemorySegment source, int ioFlags) throws FsException {
-    return write(pos, new SegmentSource(source), ioFlags);
+    return writeAny(pos, null, source, null, 0, source.byteSize(), ioFlags, false);
   }
 
   /// Writes at a position.
@@ -471,7 +527,8 @@ public final class OpenFile implements AutoCloseable {
   /// @return bytes written
   /// @throws FsException as [#write(long, MemorySegment)]
   public int write(long pos, byte[] source, int from, int length) throws FsException {
-    return (int) write(pos, MemorySegment.ofArray(source).asSlice(from, length));
+    Objects.checkFromIndexSize(from, length, source.length);
+    return (int) writeAny(pos, null, null, source, from, length, 0, false);
   }
 
   /// Writes the remaining bytes of a buffer at a position, and moves the buffer's position.
@@ -481,9 +538,7 @@ public final class OpenFile implements AutoCloseable {
   /// @return bytes written
   /// @throws FsException as [#write(long, MemorySegment)]
   public int write(long pos, ByteBuffer source) throws FsException {
-    int n = (int) write(pos, MemorySegment.ofBuffer(source));
-    source.position(source.position() + n);
-    return n;
+    return writeBuffer(pos, source, false);
   }
 
   /// Writes at the file offset and moves it behind the bytes written.
@@ -494,7 +549,13 @@ public final class OpenFile implements AutoCloseable {
   /// @return bytes written
   /// @throws FsException as [#write(long, MemorySegment)]
   public int write(byte[] source, int from, int length) throws FsException {
-    return (int) writeAtOffset(MemorySegment.ofArray(source).asSlice(from, length));
+    Objects.checkFromIndexSize(from, length, source.length);
+    positionLock.lock();
+    try {
+      return (int) writeAny(position, null, null, source, from, length, 0, true);
+    } finally {
+      positionLock.unlock();
+    }
   }
 
   /// Writes the remaining bytes of a buffer at the file offset and moves both on.
@@ -503,22 +564,25 @@ public final class OpenFile implements AutoCloseable {
   /// @return bytes written
   /// @throws FsException as [#write(long, MemorySegment)]
   public int write(ByteBuffer source) throws FsException {
-    int n = (int) writeAtOffset(MemorySegment.ofBuffer(source));
-    source.position(source.position() + n);
-    return n;
-  }
-
-  private long writeAtOffset(MemorySegment source) throws FsException {
     positionLock.lock();
     try {
-      SegmentSource iter = new SegmentSource(source);
-      long[] at = {position};
-      long n = writeIter(at, iter, 0);
-      position = at[0] + n;
-      return n;
+      return writeBuffer(position, source, true);
     } finally {
       positionLock.unlock();
     }
+  }
+
+  private int writeBuffer(long pos, ByteBuffer source, boolean moves) throws FsException {
+    int n;
+    if (source.hasArray()) {
+      int from = source.arrayOffset() + source.position();
+      n = (int) writeAny(pos, null, null, source.array(), from, source.remaining(), 0, moves);
+    } else {
+      MemorySegment segment = MemorySegment.ofBuffer(source);
+      n = (int) writeAny(pos, null, segment, null, 0, segment.byteSize(), 0, moves);
+    }
+    source.position(source.position() + n);
+    return n;
   }
 
   /// Writes at the end of the file, wherever that is when the write gets its turn.
@@ -530,7 +594,21 @@ public final class OpenFile implements AutoCloseable {
     return write(0, source, IoFlags.APPEND);
   }
 
-  /// Writes whatever an iterator yields at a position: several segments, another file, a callback.
+  /// Writes several segments at a position, one after the other.
+  ///
+  /// @param pos first byte; ignored with APPEND
+  /// @param sources all their bytes
+  /// @return bytes written
+  /// @throws FsException as [#write(long, MemorySegment)]
+  public long write(long pos, MemorySegment[] sources) throws FsException {
+    IovIter[] parts = new IovIter[sources.length];
+    for (int i = 0; i < parts.length; i++) {
+      parts[i] = new SegmentIter(sources[i]);
+    }
+    return write(pos, new GatherIter(parts), 0);
+  }
+
+  /// Writes whatever an iterator yields at a position: a callback, another file, several of them.
   ///
   /// @param pos first byte; ignored with APPEND
   /// @param source bytes from its cursor on; moved by what was written
@@ -538,20 +616,100 @@ public final class OpenFile implements AutoCloseable {
   /// @return bytes written
   /// @throws FsException as [#write(long, MemorySegment)]; EFAULT; what the source threw
   public long write(long pos, IovIter source, int ioFlags) throws FsException {
-    return writeIter(new long[] {pos}, source, ioFlags);
+    return writeAny(pos, source, null, null, 0, source.remaining(), ioFlags, false);
   }
 
-  private long writeIter(long[] at, IovIter source, int ioFlags) throws FsException {
-    checkWritable();
-    checkRange(at[0], 0);
-    if ((ioFlags & ~IoFlags.ALL) != 0) {
-      throw new FsException(Errno.EOPNOTSUPP, inode + ": write with flags " + ioFlags);
-    }
+  /// Copies bytes of this file into another of the same cache, or into another place of this one.
+  ///
+  /// @param pos first byte here
+  /// @param target the other file, open for writing
+  /// @param targetPos first byte there
+  /// @param length most bytes to copy
+  /// @return bytes copied; 0 at or beyond the end of this file
+  /// @throws FsException EBADF, EISDIR, EIO; EINVAL if the ranges overlap in one file; as
+  ///     [#write(long, MemorySegment)]
+  public long copyRange(long pos, OpenFile target, long targetPos, long length)
+      throws FsException {
+    checkReadable();
+    checkRange(pos, length);
+    target.checkRange(targetPos, length);
     enter();
     try {
-      long n = writeLocked(at, source, ioFlags);
+      long n = Math.min(length, mapping.size() - pos);
+      if (n <= 0) {
+        return 0;
+      }
+      if (target.inode == inode && pos < targetPos + n && targetPos < pos + n) {
+        throw new FsException(Errno.EINVAL, inode + ": copy onto itself");
+      }
+      long[] at = {pos};
+      FillerIter source =
+          new FillerIter(
+              (bounce, wanted) -> {
+                int got =
+                    (int) GenericRead.read(mapping, at[0], bounce, 0, wanted, 0, readahead);
+                at[0] += got;
+                return got;
+              },
+              n);
+      return target.write(targetPos, source, 0);
+    } finally {
+      leave();
+    }
+  }
+
+  /// Every write ends here. One of iter, segment and array is given; for the segment, `from` is 0.
+  ///
+  /// @param moves whether to set the file offset behind the bytes; positionLock is held then
+  private long writeAny(
+      long pos,
+      @Nullable IovIter iter,
+      @Nullable MemorySegment segment,
+      byte @Nullable [] array,
+      int from,
+      long length,
+      int ioFlags,
+      boolean moves)
+      throws FsException {
+    checkWritable();
+    checkRange(pos, length);
+    checkFlagsOfCall(ioFlags);
+    enter();
+    try {
+      if (length == 0) {
+        return 0;
+      }
+      long at = pos;
+      long n;
+      startWrite(ioFlags);
+      try {
+        lockForWrite(ioFlags);
+        try {
+          if ((flags & OpenFlags.APPEND) != 0 || (ioFlags & IoFlags.APPEND) != 0) {
+            at = mapping.size();
+          }
+          long room = roomAt(at, iter != null ? length : 1);
+          long most = Math.min(length, room);
+          superBlock.namespace().stripSetId(inode, who);
+          touchTimes();
+          n = -1;
+          if ((flags & OpenFlags.DIRECT) != 0 && iter == null) {
+            n = writeDirect(at, segmentOf(segment, array, from, most), ioFlags);
+          }
+          if (n < 0) {
+            n = writeBuffered(at, iter, segment, array, from, most, ioFlags);
+          }
+          if (moves) {
+            position = at + n;
+          }
+        } finally {
+          inode.rwsem().unlock();
+        }
+      } finally {
+        superBlock.endWrite();
+      }
       if (n > 0) {
-        syncAfterWrite(at[0], n, ioFlags);
+        afterWrite(at, n, ioFlags);
       }
       return n;
     } finally {
@@ -559,48 +717,32 @@ public final class OpenFile implements AutoCloseable {
     }
   }
 
-  private long writeLocked(long[] at, IovIter source, int ioFlags) throws FsException {
-    if (source.remaining() == 0) {
-      return 0;
-    }
-    boolean nowait = (ioFlags & IoFlags.NOWAIT) != 0;
-    if (!nowait) {
+  private void startWrite(int ioFlags) throws FsException {
+    if (!nowait(ioFlags)) {
       superBlock.startWrite();
     } else if (!superBlock.tryStartWrite()) {
       throw new FsException(Errno.EAGAIN, superBlock + " is frozen");
     }
-    try {
-      if (!nowait) {
-        inode.rwsem().lock();
-      } else if (!inode.rwsem().tryLock()) {
-        throw new FsException(Errno.EAGAIN, inode + " is locked");
-      }
-      try {
-        if ((flags & OpenFlags.APPEND) != 0 || (ioFlags & IoFlags.APPEND) != 0) {
-          at[0] = mapping.size();
-        }
-        checkLimit(at[0], source);
-        superBlock.namespace().stripSetId(inode, who);
-        touchTimes();
-        int opFlags = nowait ? WriteOp.NOWAIT : 0;
-        opFlags |= (ioFlags & IoFlags.DONTCACHE) != 0 ? WriteOp.DONTCACHE : 0;
-        return copyIn(at[0], source, inode.writeOp.reset(opFlags));
-      } finally {
-        inode.rwsem().unlock();
-      }
-    } finally {
-      superBlock.endWrite();
+  }
+
+  private void lockForWrite(int ioFlags) throws FsException {
+    if (!nowait(ioFlags)) {
+      inode.rwsem().lock();
+    } else if (!inode.rwsem().tryLock()) {
+      throw new FsException(Errno.EAGAIN, inode + " is locked");
     }
   }
 
-  private void checkLimit(long pos, IovIter source) throws FsException {
-    long max = superBlock.operations().fileSizeMax();
+  /// Bytes that the file may still grow by from a position.
+  private long roomAt(long pos, long needed) throws FsException {
     if ((inode.flags() & InodeFlags.IMMUTABLE) != 0) {
       throw new FsException(Errno.EPERM, inode + " is immutable");
     }
-    if (pos >= max || source.remaining() > max - pos) {
+    long max = superBlock.operations().fileSizeMax();
+    if (pos > max - needed) {
       throw new FsException(Errno.EFBIG, inode + ": write at " + pos + ", at most " + max);
     }
+    return max - pos;
   }
 
   /// Sets mtime and ctime, before the copy loop and with no folio locked, because a file system may
@@ -615,71 +757,83 @@ public final class OpenFile implements AutoCloseable {
     }
   }
 
-  private long copyIn(long pos, IovIter source, WriteOp op) throws FsException {
-    assert Lockdep.holds(LockClass.INODE);
-    AddressSpaceOperations operations = mapping.operations();
-    long done = 0;
-    try {
-      while (source.remaining() > 0) {
-        op.checkInterrupted();
-        int length =
-            (int) Math.min(mapping.bytesToFolioEnd(pos + done), source.remaining());
-        Folio folio = operations.writeBegin(mapping, pos + done, length, op);
-        if (folio == null) {
-          continue;
-        }
-        int copied = source.copyAtomic(folio.bytes(), folio.offsetOf(pos + done), length);
-        done += operations.writeEnd(mapping, pos + done, length, copied, folio, op);
-      }
-    } catch (FsException e) {
-      if (done == 0) {
-        throw e;
-      }
+  private long writeBuffered(
+      long at,
+      @Nullable IovIter iter,
+      @Nullable MemorySegment segment,
+      byte @Nullable [] array,
+      int from,
+      long length,
+      int ioFlags)
+      throws FsException {
+    int opFlags = nowait(ioFlags) ? WriteOp.NOWAIT : 0;
+    opFlags |= (ioFlags & IoFlags.DONTCACHE) != 0 ? WriteOp.DONTCACHE : 0;
+    WriteOp op = inode.writeOp.reset(opFlags);
+    if (iter != null) {
+      return GenericWrite.perform(mapping, at, iter, op);
     }
-    return done;
+    SegmentIter own = inode.segmentIter;
+    try {
+      if (array != null) {
+        own.reset(array, from, (int) length);
+      } else {
+        assert segment != null;
+        own.reset(segment, 0, length);
+      }
+      return GenericWrite.perform(mapping, at, own, op);
+    } finally {
+      own.clear();
+    }
   }
 
-  private void syncAfterWrite(long pos, long length, int ioFlags) throws FsException {
+  /// Writes past the cache (R-J1): what the cache has of the range goes to the store and out of the
+  /// cache before, and again after, in case a reader brought old bytes in meanwhile.
+  ///
+  /// @return -1 if this range has to go through the cache (R-J2)
+  private long writeDirect(long at, MemorySegment source, int ioFlags) throws FsException {
+    long last = at + source.byteSize() - 1;
+    if (nowait(ioFlags)) {
+      if (mapping.folios() > 0) {
+        throw new FsException(Errno.EAGAIN, inode + " is cached");
+      }
+    } else {
+      Errno errno = Writeback.syncRange(mapping, at, last);
+      if (errno != null) {
+        throw new FsException(errno, inode + ": write-out before a direct write");
+      }
+    }
+    long first = AddressSpace.indexOf(at);
+    if (!Truncate.invalidateRange2(mapping, first, AddressSpace.indexOf(last))) {
+      return -1;
+    }
+    long n = mapping.operations().directWrite(mapping, at, source);
+    if (n > 0
+        && !Truncate.invalidateRange2(mapping, first, AddressSpace.indexOf(at + n - 1))) {
+      // Cache and store differ and nothing can be done: every open file is told (R-J1).
+      mapping.recordWriteFailure(Errno.EIO);
+    }
+    return n;
+  }
+
+  /// With INODE and SB_WRITE given back: durability that was asked for (R-H9, R-H10), and write-out
+  /// of what shall not stay in the cache (R-J2, R-J6).
+  private void afterWrite(long at, long n, int ioFlags) throws FsException {
     boolean all =
         (flags & OpenFlags.SYNC) == OpenFlags.SYNC
             || (ioFlags & IoFlags.SYNC) != 0
             || (inode.flags() & InodeFlags.SYNC) != 0;
     if (all || (flags & OpenFlags.DSYNC) != 0 || (ioFlags & IoFlags.DSYNC) != 0) {
-      inode.operations().fsync(inode, pos, pos + length, !all);
+      inode.operations().fsync(inode, at, at + n, !all);
       reportErrors();
+    } else if ((ioFlags & IoFlags.DONTCACHE) != 0) {
+      Writeback.startRange(mapping, at, at + n - 1);
     }
-  }
-
-  /// Bytes of one segment.
-  private static final class SegmentSource implements IovIter {
-    private final MemorySegment segment;
-    private long at;
-
-    SegmentSource(MemorySegment segment) {
-      this.segment = segment;
-    }
-
-    @Override
-    public long remaining() {
-      return segment.byteSize() - at;
-    }
-
-    @Override
-    public int copyAtomic(MemorySegment target, long offset, int length) {
-      MemorySegment.copy(
-          segment, ValueLayout.JAVA_BYTE, at, target, ValueLayout.JAVA_BYTE, offset, length);
-      at += length;
-      return length;
-    }
-
-    @Override
-    public void revert(int count) {
-      at -= count;
-    }
-
-    @Override
-    public int faultIn(int length) {
-      return length;
+    if ((flags & OpenFlags.DIRECT) != 0 && mapping.folios() > 0 && mapping.account() != null) {
+      // It went through the cache after all: to the store and out again, as far as that goes.
+      Writeback.syncRange(mapping, at, at + n - 1);
+      reportErrors();
+      Truncate.invalidatePages(
+          mapping, AddressSpace.indexOf(at), AddressSpace.indexOf(at + n - 1));
     }
   }
 
@@ -863,18 +1017,23 @@ public final class OpenFile implements AutoCloseable {
   /// @throws FsException EBADF, EINVAL; EIO that this open file has not heard of
   public void syncRange(long pos, long length, int what) throws FsException {
     checkRange(pos, length);
-    long end = length == 0 ? Long.MAX_VALUE : Math.addExact(pos, length);
+    long end = length == 0 || length > Long.MAX_VALUE - pos ? Long.MAX_VALUE : pos + length;
     enter();
     try {
-      boolean all = what == (SYNC_WAIT_BEFORE | SYNC_WRITE | SYNC_WAIT_AFTER);
-      SuperBlock.syncRange(
-          mapping,
-          pos,
-          end,
-          (what & SYNC_WAIT_BEFORE) != 0,
-          (what & SYNC_WRITE) != 0,
-          (what & SYNC_WAIT_AFTER) != 0,
-          all);
+      long last = Math.min(end, AddressSpace.MAX_SIZE) - 1;
+      if (what == (SYNC_WAIT_BEFORE | SYNC_WRITE | SYNC_WAIT_AFTER)) {
+        Writeback.syncRange(mapping, pos, last);
+      } else {
+        if ((what & SYNC_WAIT_BEFORE) != 0) {
+          Writeback.waitRange(mapping, pos, last);
+        }
+        if ((what & SYNC_WRITE) != 0) {
+          Writeback.startRange(mapping, pos, last);
+        }
+        if ((what & SYNC_WAIT_AFTER) != 0) {
+          Writeback.waitRange(mapping, pos, last);
+        }
+      }
       if ((what & (SYNC_WAIT_BEFORE | SYNC_WAIT_AFTER)) != 0) {
         reportErrors();
       }
@@ -903,6 +1062,52 @@ public final class OpenFile implements AutoCloseable {
       if (ERRORS_SEEN.compareAndSet(this, seen, now)) {
         return ErrSeq.between(now, seen);
       }
+    }
+  }
+
+  // ---- Hints ------------------------------------------------------------------------------------
+
+  /// Tells how this open file will be read.
+  ///
+  /// @param advice what to expect
+  public void advise(Readahead.Advice advice) {
+    readahead.advise(advice);
+  }
+
+  /// Starts to read a range that will be needed soon. Waits for nothing.
+  ///
+  /// @param pos first byte
+  /// @param length bytes
+  /// @throws FsException EBADF, EINVAL
+  public void willNeed(long pos, long length) throws FsException {
+    checkReadable();
+    checkRange(pos, length);
+    enter();
+    try {
+      Readahead.willNeed(mapping, pos, length);
+    } finally {
+      leave();
+    }
+  }
+
+  /// Lets go of what the cache has of a range: starts write-out of what is dirty, drops what is
+  /// clean and not in use.
+  ///
+  /// @param pos first byte
+  /// @param length bytes; 0 to the end of the file
+  /// @throws FsException EBADF, EINVAL
+  public void dontNeed(long pos, long length) throws FsException {
+    checkRange(pos, length);
+    enter();
+    try {
+      long last =
+          length == 0 || length > AddressSpace.MAX_SIZE - pos
+              ? AddressSpace.MAX_SIZE - 1
+              : pos + length - 1;
+      Writeback.startRange(mapping, pos, last);
+      Truncate.invalidatePages(mapping, AddressSpace.indexOf(pos), AddressSpace.indexOf(last));
+    } finally {
+      leave();
     }
   }
 

@@ -7,15 +7,18 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.cache.AddressSpace;
-import org.pagewright.cache.DirtyAccount;
 import org.pagewright.cache.ErrSeq;
-import org.pagewright.cache.Folio;
 import org.pagewright.cache.PageCache;
-import org.pagewright.cache.WritebackControl;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
+import org.pagewright.filemap.Truncate;
 import org.pagewright.sync.LockClass;
 import org.pagewright.sync.Mutex;
+import org.pagewright.writeback.BackingDevice;
+import org.pagewright.writeback.Clock;
+import org.pagewright.writeback.FlushTarget;
+import org.pagewright.writeback.Flusher;
+import org.pagewright.writeback.Writeback;
 
 /// One mounted volume: a file system below, the inodes and names it has in memory, and the state of
 /// the whole: read-only, frozen, shut down, closed.
@@ -30,9 +33,10 @@ import org.pagewright.sync.Mutex;
 ///
 /// ## What is dirty
 ///
-/// An inode with dirty fields, dirty folios, or folios under write-out is on one list, oldest
-/// first. A sync raises the epoch and walks the list until it meets an inode that joined in the new
-/// epoch, so it ends however fast others dirty more (R-H3).
+/// An inode with dirty fields, dirty folios, or folios under write-out is on one list, in the order
+/// in which they became so. The [Flusher] walks it by age and amount, a sync walks all of it; a walk
+/// looks only at what was on the list when it began, so it ends however fast others dirty more
+/// (R-H3).
 public final class SuperBlock {
   /// An inode or a volume that could not be written or freed; for whoever keeps a log.
   public interface Trouble {
@@ -43,12 +47,27 @@ public final class SuperBlock {
     void happened(String what, Throwable error);
   }
 
-  private static final int FOLIO_BATCH = 64;
+  /// Without a store there is nothing to write but the inodes, and those only in name.
+  private static final FlushTarget.Visitor WITHOUT_STORE =
+      new FlushTarget.Visitor() {
+        @Override
+        public boolean visit(FlushTarget.DirtyInode inode) {
+          ((Inode) inode).clearDirty();
+          return true;
+        }
+
+        @Override
+        public boolean mayGoOn() {
+          return true;
+        }
+      };
 
   private final PageCache cache;
   private final SuperBlockOperations operations;
   private final MountOptions options;
-  private final @Nullable DirtyAccount dirtyAccount;
+  private final @Nullable BackingDevice device;
+  private final @Nullable Flusher flusher;
+  private final Clock monotonic;
   private final InodeCache inodes;
   private final DentryCache dentries;
   private final Namespace namespace = new Namespace(this);
@@ -72,7 +91,6 @@ public final class SuperBlock {
   private @Nullable Inode firstDirty;
   private @Nullable Inode lastDirty;
   private int dirtyInodes;
-  private long epoch;
   private final List<Inode> deferred = new ArrayList<>();
 
   /// The time of a millisecond, kept so that writing does not make a new object each time.
@@ -82,11 +100,11 @@ public final class SuperBlock {
       PageCache cache,
       SuperBlockOperations operations,
       MountOptions options,
-      @Nullable DirtyAccount dirtyAccount) {
+      @Nullable BackingDevice device) {
     this.cache = cache;
     this.operations = operations;
     this.options = options;
-    this.dirtyAccount = dirtyAccount;
+    this.device = device;
     this.readOnly = options.readOnly();
     this.inodes = new InodeCache(this, options.unusedInodesMax());
     this.dentries = new DentryCache(options.dentriesMax());
@@ -94,6 +112,8 @@ public final class SuperBlock {
     this.pagefaultLevel = new FreezeLock(LockClass.SB_PAGEFAULT, operations.name());
     this.renameMutex = new Mutex(LockClass.RENAME, operations.name());
     this.stateLock = new Mutex(LockClass.INODE_STATE, operations.name());
+    this.monotonic = device != null ? device.throttle().clock() : Clock.SYSTEM;
+    this.flusher = device != null ? new Flusher(device, new DirtyList()) : null;
   }
 
   /// Makes a volume of a file system and reads its root.
@@ -101,23 +121,33 @@ public final class SuperBlock {
   /// @param cache where its files' content lives
   /// @param operations the file system, ready to read inodes
   /// @param options how
-  /// @param dirtyAccount the device's share of the dirty limits; null if folios are never written
+  /// @param device where folios are written to, which shares in the dirty limits; the volume closes
+  ///     it, also if this throws. Null if folios are never written
   /// @return the volume
   /// @throws FsException EIO, EUCLEAN; ENOTDIR if the root is no directory
   public static SuperBlock mount(
       PageCache cache,
       SuperBlockOperations operations,
       MountOptions options,
-      @Nullable DirtyAccount dirtyAccount)
+      @Nullable BackingDevice device)
       throws FsException {
-    SuperBlock superBlock = new SuperBlock(cache, operations, options, dirtyAccount);
-    Inode root = superBlock.iget(operations.rootIno());
-    if (!root.isDirectory()) {
-      superBlock.iput(root);
-      throw new FsException(Errno.ENOTDIR, operations.name() + ": root");
+    SuperBlock superBlock = new SuperBlock(cache, operations, options, device);
+    boolean done = false;
+    try {
+      Inode root = superBlock.iget(operations.rootIno());
+      if (!root.isDirectory()) {
+        superBlock.iput(root);
+        throw new FsException(Errno.ENOTDIR, operations.name() + ": root");
+      }
+      superBlock.root = root;
+      done = true;
+      return superBlock;
+    } finally {
+      if (!done) {
+        superBlock.closeFlusher();
+        superBlock.closeDevice();
+      }
     }
-    superBlock.root = root;
-    return superBlock;
   }
 
   // ---- Parts ------------------------------------------------------------------------------------
@@ -143,11 +173,11 @@ public final class SuperBlock {
     return options;
   }
 
-  /// The device's share of the dirty limits.
+  /// Where folios are written to.
   ///
-  /// @return null if folios are never written
-  public @Nullable DirtyAccount dirtyAccount() {
-    return dirtyAccount;
+  /// @return null if they are never written
+  public @Nullable BackingDevice device() {
+    return device;
   }
 
   /// Names: everything that works on an inode and a name.
@@ -274,10 +304,9 @@ public final class SuperBlock {
 
   private void evictNow(Inode inode) {
     if (inode.nlink() != 0 && !shutDown) {
-      try {
-        genericSync(inode, 0, Long.MAX_VALUE, false);
-      } catch (FsException e) {
-        recordError(inode + ": write back before eviction", e);
+      FsException failed = writeBeforeEviction(inode);
+      if (failed != null) {
+        recordError(inode + ": write back before eviction", failed);
         if (!closed) {
           // Nothing accepted is given up: it stays, dirty, until a write succeeds (R-H8).
           inodes.evicted(inode, false);
@@ -296,6 +325,16 @@ public final class SuperBlock {
     inodes.evicted(inode, true);
   }
 
+  private static @Nullable FsException writeBeforeEviction(Inode inode) {
+    try {
+      Errno errno = Writeback.syncRange(inode.mapping(), 0, AddressSpace.MAX_SIZE - 1);
+      inode.writeBack(false, false);
+      return errno != null && inode.needsWriting() ? new FsException(errno, inode.toString()) : null;
+    } catch (FsException e) {
+      return e;
+    }
+  }
+
   private void recordError(String what, FsException error) {
     errors.set(error.errno());
     trouble.happened(what, error);
@@ -303,23 +342,9 @@ public final class SuperBlock {
 
   /// Drops every folio of a file that is going away.
   private static void dropFolios(AddressSpace mapping) {
-    Folio[] batch = new Folio[FOLIO_BATCH];
     mapping.invalidateLock().lock();
     try {
-      int n;
-      // Each pass removes what it found, and nobody can add: ends when the file is empty.
-      while ((n = mapping.gather(0, Long.MAX_VALUE >>> AddressSpace.FOLIO_SHIFT, batch)) > 0) {
-        for (int i = 0; i < n; i++) {
-          Folio folio = batch[i];
-          folio.lock();
-          if (folio.isAttached()) {
-            folio.waitWriteback();
-            mapping.operations().invalidateFolio(folio, 0, folio.size());
-            mapping.detach(folio);
-          }
-          folio.unlock();
-        }
-      }
+      Truncate.truncatePages(mapping, 0, Long.MAX_VALUE);
     } finally {
       mapping.invalidateLock().unlock();
     }
@@ -330,15 +355,19 @@ public final class SuperBlock {
   /// Puts an inode on the list of dirty ones. Any lock above INODE_STATE may be held.
   void noteDirty(Inode inode) {
     stateLock.lock();
-    if (!inode.onDirtyList) {
+    boolean joins = !inode.onDirtyList;
+    if (joins) {
       appendDirtyLocked(inode);
     }
     stateLock.unlock();
+    if (joins && flusher != null) {
+      flusher.inodeDirtied();
+    }
   }
 
   private void appendDirtyLocked(Inode inode) {
     inode.onDirtyList = true;
-    inode.dirtyEpoch = epoch;
+    inode.dirtySince = monotonic.nanoTime();
     inode.dirtyNext = null;
     inode.dirtyPrevious = lastDirty;
     if (lastDirty != null) {
@@ -385,114 +414,86 @@ public final class SuperBlock {
     return n;
   }
 
-  /// What a walk over the dirty inodes does with each.
-  private interface InodeVisitor {
-    void visit(Inode inode) throws FsException;
-  }
+  /// The list as the flusher sees it.
+  private final class DirtyList implements FlushTarget {
+    @Override
+    public String name() {
+      return operations.name();
+    }
 
-  /// Visits every inode that was dirty when the walk began, once; goes on after an error.
-  private void forEachDirty(InodeVisitor visitor) throws FsException {
-    FsException first = null;
-    stateLock.lock();
-    final long mine = ++epoch;
-    stateLock.unlock();
-    while (true) {
-      stateLock.lock();
-      Inode inode = firstDirty;
-      if (inode == null || inode.dirtyEpoch >= mine) {
-        stateLock.unlock();
-        break;
-      }
-      // To the end, in the new epoch: it leaves the list below if it turns out clean.
-      unlinkDirtyLocked(inode);
-      appendDirtyLocked(inode);
-      stateLock.unlock();
-      if (!inodes.tryGet(inode)) {
-        continue; // being evicted: written or freed by that
-      }
-      try {
-        visitor.visit(inode);
-      } catch (FsException e) {
-        if (first == null) {
-          first = e;
+    @Override
+    public boolean hasDirty() {
+      return dirtyInodes() > 0;
+    }
+
+    @Override
+    public void shutDown(Throwable cause) {
+      shutdown("flusher", cause);
+    }
+
+    @Override
+    public void forEachDirty(long until, Visitor visitor) {
+      for (Inode inode : dirtyUntil(until)) {
+        if (!visitor.mayGoOn()) {
+          return;
+        }
+        if (inodes.tryGet(inode)) { // else it is being evicted: written or freed by that
+          boolean all = visitor.visit(inode);
+          visited(inode, all);
+          iput(inode);
         }
       }
-      leaveDirtyListIfClean(inode);
-      iput(inode);
-    }
-    if (first != null) {
-      throw first;
     }
   }
 
-  /// Who dirties something later finds the inode off the list and puts it back.
-  private void leaveDirtyListIfClean(Inode inode) {
+  /// The inodes that became dirty up to a moment, oldest first. No longer than the table of inodes.
+  private Inode[] dirtyUntil(long until) {
     stateLock.lock();
-    if (inode.onDirtyList && !inode.needsWriting()) {
-      unlinkDirtyLocked(inode);
+    try {
+      int n = 0;
+      for (Inode i = firstDirty; i != null && i.dirtySince - until <= 0; i = i.dirtyNext) {
+        n++;
+      }
+      Inode[] found = new Inode[n];
+      Inode i = firstDirty;
+      for (int k = 0; k < n && i != null; k++, i = i.dirtyNext) {
+        found[k] = i;
+      }
+      return found;
+    } finally {
+      stateLock.unlock();
+    }
+  }
+
+  /// An inode leaves the list if it is clean: who dirties it later finds it off the list and puts it
+  /// back. If all of it was tried and it is dirty still, it counts as having become so now.
+  private void visited(Inode inode, boolean all) {
+    stateLock.lock();
+    if (inode.onDirtyList) {
+      boolean needed = inode.needsWriting();
+      if (!needed || all) {
+        unlinkDirtyLocked(inode);
+      }
+      if (needed && all) {
+        appendDirtyLocked(inode);
+      }
     }
     stateLock.unlock();
   }
 
   /// Writes a range of a file and then the inode, and waits for both; the default of
-  /// [InodeOperations#fsync].
+  /// [InodeOperations#fsync]. Errors of writing the range are told through the mapping's ErrSeq.
   ///
   /// @param inode the inode
   /// @param from first byte
   /// @param to byte after the last, `Long.MAX_VALUE` for the whole file
   /// @param datasync leave the inode unless reading needs it
-  /// @throws FsException EIO
+  /// @throws FsException EIO while writing the inode
   public void genericSync(Inode inode, long from, long to, boolean datasync) throws FsException {
-    syncFolios(inode.mapping(), from, to);
+    if (from < to) {
+      Writeback.syncRange(inode.mapping(), from, Math.min(to, AddressSpace.MAX_SIZE) - 1);
+    }
     inode.writeBack(true, datasync);
-  }
-
-  private static void syncFolios(AddressSpace mapping, long from, long to) throws FsException {
-    if (from < to && mapping.account() != null) {
-      syncRange(mapping, from, to, false, true, true, true);
-    }
-  }
-
-  /// Starts and awaits write-out of a range of a file.
-  ///
-  /// @param integrity write all that is dirty now, not only what is not busy
-  static void syncRange(
-      AddressSpace mapping,
-      long from,
-      long to,
-      boolean waitBefore,
-      boolean write,
-      boolean waitAfter,
-      boolean integrity)
-      throws FsException {
-    long first = AddressSpace.indexOf(from);
-    long last = AddressSpace.indexOf(to - 1);
-    if (waitBefore) {
-      waitWriteback(mapping, first, last);
-    }
-    if (write && mapping.account() != null && mapping.dirtyFolios() > 0) {
-      mapping
-          .operations()
-          .writepages(
-              mapping,
-              integrity
-                  ? WritebackControl.integrity(first, last)
-                  : WritebackControl.start(first, last));
-    }
-    if (waitAfter) {
-      waitWriteback(mapping, first, last);
-    }
-  }
-
-  private static void waitWriteback(AddressSpace mapping, long first, long last) {
-    Folio[] batch = new Folio[FOLIO_BATCH];
-    int n;
-    while (first <= last && (n = mapping.gatherWriteback(first, last, batch)) > 0) {
-      for (int i = 0; i < n; i++) {
-        batch[i].waitWriteback();
-      }
-      first = batch[n - 1].index() + 1;
-    }
   }
 
   /// Makes everything durable that was accepted before this call.
@@ -504,35 +505,17 @@ public final class SuperBlock {
   }
 
   private void syncAll() throws FsException {
-    FsException first = null;
-    try {
-      // Start everything, then wait for everything: the device sees one queue, not one file after
-      // the other.
-      forEachDirty(
-          inode -> {
-            AddressSpace mapping = inode.mapping();
-            if (mapping.account() != null && mapping.dirtyFolios() > 0) {
-              mapping
-                  .operations()
-                  .writepages(
-                      mapping,
-                      WritebackControl.start(0, AddressSpace.indexOf(Long.MAX_VALUE)));
-            }
-          });
-    } catch (FsException e) {
-      first = e;
-    }
-    try {
-      forEachDirty(inode -> genericSync(inode, 0, Long.MAX_VALUE, false));
-      first = null; // what failed at first was written now
-    } catch (FsException e) {
-      first = e;
+    Errno error = null;
+    if (flusher != null) {
+      error = flusher.sync();
+    } else {
+      new DirtyList().forEachDirty(monotonic.nanoTime(), WITHOUT_STORE);
     }
     if (!readOnly) {
       operations.syncFs(true);
     }
-    if (first != null) {
-      throw first;
+    if (error != null) {
+      throw new FsException(error, operations.name() + ": sync");
     }
   }
 
@@ -753,6 +736,7 @@ public final class SuperBlock {
         shutDown = true; // from here on nothing is kept for later
       }
     }
+    closeFlusher();
     closed = true;
     iput(root());
     Inode inode;
@@ -765,8 +749,21 @@ public final class SuperBlock {
     } catch (FsException e) {
       failed = failed == null ? e : failed;
     }
+    closeDevice();
     if (failed != null) {
       throw failed;
+    }
+  }
+
+  private void closeFlusher() {
+    if (flusher != null) {
+      flusher.close();
+    }
+  }
+
+  private void closeDevice() {
+    if (device != null) {
+      device.close();
     }
   }
 
