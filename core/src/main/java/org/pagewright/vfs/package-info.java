@@ -3,8 +3,8 @@
 ///
 /// ## Use
 ///
-///     PageCache cache = new PageCache(64 << 20);
-///     try (Volume volume = Ext4.open("disk.img", cache)) {       // or Ramfs, Hostfs
+///     CacheMemory memory = CacheMemory.ofBytes(64 << 20);
+///     try (Volume volume = Ext4.open(path, memory, options)) {   // or Ramfs, Hostfs
 ///       volume.mkdir("/logs", 0755);
 ///       int flags = OpenFlags.WRONLY | OpenFlags.CREAT;
 ///       try (OpenFile file = volume.open("/logs/today", flags, 0644)) {
@@ -18,6 +18,7 @@
 ///
 /// | type                   | who uses it                                                          |
 /// |------------------------|----------------------------------------------------------------------|
+/// | [CacheMemory]          | programs: the memory budget that volumes share                       |
 /// | [Volume]               | programs: everything by path                                         |
 /// | [OpenFile]             | programs: reading, writing, syncing                                  |
 /// | [Namespace]            | doors that hold inodes by number                                     |
