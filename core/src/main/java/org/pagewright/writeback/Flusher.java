@@ -46,6 +46,7 @@ public final class Flusher implements AutoCloseable {
 
   private final BackingDevice device;
   private final FlushTarget target;
+  private final boolean threaded;
   private final Clock clock;
   private final WaitQueue queue = new WaitQueue();
   private final AtomicBoolean started = new AtomicBoolean();
@@ -64,6 +65,12 @@ public final class Flusher implements AutoCloseable {
   /// @param device where the inodes are written to
   /// @param target the super block
   public Flusher(BackingDevice device, FlushTarget target) {
+    this(device, target, true);
+  }
+
+  /// A flusher with a thread, or one whose owner calls [#round()] himself.
+  Flusher(BackingDevice device, FlushTarget target, boolean threaded) {
+    this.threaded = threaded;
     this.device = device;
     this.target = target;
     this.clock = device.throttle().clock();
@@ -93,7 +100,7 @@ public final class Flusher implements AutoCloseable {
   }
 
   private void start() {
-    if (!started.get() && !stopping && started.compareAndSet(false, true)) {
+    if (threaded && !started.get() && !stopping && started.compareAndSet(false, true)) {
       Thread.ofPlatform()
           .daemon()
           .name("pagewright-flush-" + target.name())
