@@ -254,7 +254,7 @@ public final class GroupTable {
     handle.dirtyMetadata(block);
   }
 
-  /// {@return the sum of all groups' free blocks, for the superblock}
+  /// {@return the sum of all groups' free blocks, for the superblock; looks at every group}
   public long sumFreeBlocks() {
     long sum = 0;
     for (int group = 0; group < geometry.groupCount(); group++) {

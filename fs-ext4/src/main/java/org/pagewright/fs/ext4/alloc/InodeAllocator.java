@@ -32,6 +32,10 @@ public final class InodeAllocator {
 
   private static final long ROOT_INO = 2;
 
+  /// Directories that are placed by the same average of free blocks: a look at 131072 groups each
+  /// time would cost more than a little more precision is worth.
+  private static final int AVERAGE_USES = 64;
+
   private final GroupTable groups;
   private final Geometry geometry;
   private final String device;
@@ -39,6 +43,11 @@ public final class InodeAllocator {
   private final IntSupplier generations;
   private final AtomicLong freeInodes;
   private final AtomicLong directories = new AtomicLong();
+
+  /// Free blocks of all groups, a while ago. Racy, a hint.
+  private volatile long freeBlocksSeen;
+
+  private volatile int freeBlocksUses;
 
   /// An allocator for a file system that is opened for writing.
   ///
@@ -194,7 +203,7 @@ public final class InodeAllocator {
     int count = geometry.groupCount();
     int flexCount = (count + flex - 1) / flex;
     long averageInodes = freeInodes.get() / flexCount;
-    long averageBlocks = groups.sumFreeBlocks() / flexCount;
+    long averageBlocks = freeBlocks() / flexCount;
     long averageDirs = directories.get() / flexCount;
     if (top) {
       int best = -1;
@@ -225,6 +234,15 @@ public final class InodeAllocator {
       }
     }
     return home;
+  }
+
+  private long freeBlocks() {
+    int uses = freeBlocksUses;
+    if (uses == 0) {
+      freeBlocksSeen = groups.sumFreeBlocks();
+    }
+    freeBlocksUses = (uses + 1) % Math.max(1, Math.min(AVERAGE_USES, geometry.groupCount() / 64));
+    return freeBlocksSeen;
   }
 
   /// @return an inode number, or 0 if the group is full

@@ -24,6 +24,7 @@ import org.pagewright.sync.RwSem;
 /// | [#allocate]                              | [#allocateCredits] | EXTENT_MAP alone  | device     |
 /// | [#convertUnwritten], [#markUnwritten]    | [#stepCredits]     | EXTENT_MAP alone  | device     |
 /// | [#punch], [#truncate]                    | [#stepCredits]     | EXTENT_MAP alone  | device     |
+/// | [#collapse], [#insert]                   | [#stepCredits]     | EXTENT_MAP alone  | device     |
 ///
 /// Everything may be called with a folio locked, but for what works in steps: those may restart the
 /// handle, so they need the caller to hold no lock below JOURNAL_HANDLE.
@@ -469,6 +470,100 @@ public abstract sealed class BlockMapper permits ExtentMapper, IndirectMapper {
   public final void discardReserve() {
     allocator.discard(stream);
   }
+
+  /// Takes a range out of the file: its blocks are freed, and what lies behind moves to the front.
+  /// The cache must hold nothing from the range's start on, dirty or clean. After a crash in the
+  /// middle, part may have moved.
+  ///
+  /// @param handle the operation, started with [#stepCredits()]; may be restarted
+  /// @param from first block that goes
+  /// @param end block behind the last one
+  /// @throws FsException EOPNOTSUPP without [#supportsUnwritten()]; as [#punch]
+  public final void collapse(Handle handle, long from, long end) throws FsException {
+    checkShift(from);
+    punch(handle, from, end);
+    for (long at = end; at < maxBlocks(); ) { // ends: a leaf further each time
+      handle.ensure(stepCredits());
+      map.lock();
+      try {
+        unlearn(from, Long.MAX_VALUE);
+        blocksDelta = 0;
+        long next;
+        try {
+          next = shiftLeft(handle, at, end - from);
+        } finally {
+          settle(handle);
+        }
+        assert next > at : "a step from " + at + " to " + next;
+        at = next;
+      } finally {
+        map.unlock();
+      }
+    }
+  }
+
+  /// Makes room in the middle of the file: what lies from a block on moves back, and leaves a hole.
+  /// The cache must hold nothing from that block on, dirty or clean. After a crash in the middle,
+  /// part may have moved.
+  ///
+  /// @param handle the operation, started with [#stepCredits()]; may be restarted
+  /// @param at first block that moves
+  /// @param count by how many blocks
+  /// @throws FsException EOPNOTSUPP without [#supportsUnwritten()]; EFBIG, and nothing has moved, if
+  ///     the last block would move too far; ENOSPC if an extent must be cut in two and there is no
+  ///     room; EIO
+  public final void insert(Handle handle, long at, long count) throws FsException {
+    checkShift(at);
+    for (long left = maxBlocks(); left > at; ) { // ends: a leaf further to the front each time
+      handle.ensure(stepCredits());
+      map.lock();
+      try {
+        if (left == maxBlocks()) {
+          checkSize(Math.addExact(end(), count) - 1);
+        }
+        unlearn(at, Long.MAX_VALUE);
+        blocksDelta = 0;
+        long next;
+        try {
+          if (left == maxBlocks()) {
+            cutAt(handle, at);
+          }
+          next = shiftRight(handle, at, left - 1, count);
+        } finally {
+          settle(handle);
+        }
+        assert next < left : "a step from " + left + " to " + next;
+        left = next;
+      } finally {
+        map.unlock();
+      }
+    }
+  }
+
+  private void checkShift(long from) throws FsException {
+    if (!supportsUnwritten()) {
+      throw new FsException(
+          Errno.EOPNOTSUPP, device + ": inode " + root.ino() + " has no extents to move");
+    }
+    assert !findDelayed(from, Long.MAX_VALUE, new Mapping()) : "delayed blocks would not move along";
+  }
+
+  /// {@return the block behind the last one that is allocated}
+  abstract long end() throws FsException;
+
+  /// Cuts an extent in two where a block begins, if it lies inside of one.
+  abstract void cutAt(Handle handle, long at) throws FsException;
+
+  /// Moves the extents of one leaf to the front, from a block on; there is room.
+  ///
+  /// @return first block of the next leaf
+  abstract long shiftLeft(Handle handle, long at, long by) throws FsException;
+
+  /// Moves the extents of one leaf to the back: the one that `last` lies in or behind, and those in
+  /// front of it, down to the one that begins at `at`.
+  ///
+  /// @return first block that has moved; `at` or less if there are no more
+  abstract long shiftRight(Handle handle, long at, long last, long by) throws FsException;
 
   /// What a step does to the blocks of its range.
   enum Step {

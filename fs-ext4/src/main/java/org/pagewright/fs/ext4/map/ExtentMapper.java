@@ -701,4 +701,88 @@ final class ExtentMapper extends BlockMapper {
       freeNode(handle, blockNr);
     }
   }
+
+  // ---- moving ----------------------------------------------------------------------------
+
+  @Override
+  long end() throws FsException {
+    try (Path path = new Path(ExtentNode.BLOCKS_MAX)) {
+      return path.leafPos() < 0 ? 0 : ExtentNode.end(path.leaf(), path.leafPos());
+    }
+  }
+
+  @Override
+  void cutAt(Handle handle, long at) throws FsException {
+    try (Path path = new Path(at)) {
+      int i = path.leafPos();
+      if (i < 0 || ExtentNode.key(path.leaf(), i) == at || ExtentNode.end(path.leaf(), i) <= at) {
+        return;
+      }
+    }
+    try (Path path = pathWithRoom(handle, at, 1, false)) {
+      MemorySegment leaf = path.leaf();
+      int i = path.leafPos();
+      long key = ExtentNode.key(leaf, i);
+      int length = ExtentNode.length(leaf, i);
+      boolean unwritten = ExtentNode.unwritten(leaf, i);
+      long blockNr = ExtentNode.blockNr(leaf, i);
+      int front = (int) (at - key);
+      path.edit(handle, path.levels);
+      ExtentNode.shift(leaf, i + 1, i + 2);
+      ExtentNode.putExtent(leaf, i, key, front, unwritten, blockNr);
+      ExtentNode.putExtent(leaf, i + 1, at, length - front, unwritten, blockNr + front);
+      path.done(handle, path.levels);
+    }
+  }
+
+  @Override
+  long shiftLeft(Handle handle, long at, long by) throws FsException {
+    try (Path path = new Path(at)) {
+      MemorySegment leaf = path.leaf();
+      int i = path.leafPos();
+      if (i < 0 || ExtentNode.key(leaf, i) < at) {
+        i++;
+      }
+      long next = path.nextKey(path.levels - 1);
+      if (i < ExtentNode.entries(leaf)) {
+        move(handle, path, i, ExtentNode.entries(leaf), -by);
+      }
+      return next;
+    }
+  }
+
+  @Override
+  long shiftRight(Handle handle, long at, long last, long by) throws FsException {
+    try (Path path = new Path(last)) {
+      MemorySegment leaf = path.leaf();
+      int i = path.leafPos();
+      if (i < 0) {
+        return Math.min(Math.max(path.firstKey(), at), last);
+      }
+      int first = i + 1;
+      while (first > 0 && ExtentNode.key(leaf, first - 1) >= at) {
+        first--;
+      }
+      if (first > i) {
+        return at;
+      }
+      long moved = ExtentNode.key(leaf, first);
+      move(handle, path, first, i + 1, by);
+      return first > 0 ? at : moved;
+    }
+  }
+
+  private void move(Handle handle, Path path, int from, int end, long by) throws FsException {
+    MemorySegment leaf = path.leaf();
+    for (int level = 1; level <= path.levels; level++) {
+      handle.getWriteAccess(path.buffer(level));
+    }
+    path.edit(handle, path.levels);
+    for (int i = from; i < end; i++) {
+      ExtentNode.putKey(leaf, i, ExtentNode.key(leaf, i) + by);
+    }
+    mergeAround(leaf, from, 1);
+    path.done(handle, path.levels);
+    correctKeys(handle, path);
+  }
 }

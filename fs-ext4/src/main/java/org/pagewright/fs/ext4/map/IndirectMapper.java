@@ -436,8 +436,8 @@ final class IndirectMapper extends BlockMapper {
     }
   }
 
-  /// Frees pointer blocks that hold nothing any more, from the last one up. One that cannot be freed
-  /// stays, empty, and is used again.
+  /// Frees pointer blocks that hold nothing any more, from the last one up. One that cannot be
+  /// freed stays, empty, and is used again.
   private void removeEmpty(Handle handle, Path path) throws FsException {
     for (int level = path.levels; level > 0 && isEmpty(path.node(level)); level--) {
       long blockNr = LittleEndian.u32(path.node(level - 1), 4L * path.slots[level - 1]);
@@ -446,6 +446,26 @@ final class IndirectMapper extends BlockMapper {
       allocator.free(handle, blockNr, 1, BlockAllocator.METADATA);
       blocksDelta--;
     }
+  }
+
+  @Override
+  long end() {
+    throw new AssertionError("blocks of " + root.ino() + " cannot be moved");
+  }
+
+  @Override
+  void cutAt(Handle handle, long at) {
+    throw new AssertionError("blocks of " + root.ino() + " cannot be moved");
+  }
+
+  @Override
+  long shiftLeft(Handle handle, long at, long by) {
+    throw new AssertionError("blocks of " + root.ino() + " cannot be moved");
+  }
+
+  @Override
+  long shiftRight(Handle handle, long at, long last, long by) {
+    throw new AssertionError("blocks of " + root.ino() + " cannot be moved");
   }
 
   private static boolean isEmpty(MemorySegment s) {

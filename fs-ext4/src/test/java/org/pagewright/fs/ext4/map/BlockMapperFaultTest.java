@@ -23,8 +23,8 @@ import org.pagewright.sync.Lockdep;
 
 /// Goal: whichever device request fails in the middle of whatever operation, the operation says so,
 /// holds no lock, and leaves an image that e2fsck has nothing to say about.
-/// Method: the same operations on a copy of the same image, with a cache so small that everything is
-/// read again and again; request n fails, for n = 1, 2, 3 ... until all pass.
+/// Method: the same operations on a copy of the same image, with a cache so small that everything
+/// is read again and again; request n fails, for n = 1, 2, 3 ... until all pass.
 final class BlockMapperFaultTest {
   @TempDir Path dir;
 

@@ -1,6 +1,7 @@
 package org.pagewright.fs.ext4.map;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -8,6 +9,8 @@ import java.util.Random;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.pagewright.errno.Errno;
+import org.pagewright.errno.FsException;
 import org.pagewright.fs.ext4.testing.E2fs;
 import org.pagewright.fs.ext4.testing.Ext4Volume;
 
@@ -97,12 +100,28 @@ final class BlockMapperRandomTest {
       default -> {
         if (random.nextInt(40) == 0) {
           file.punch(at, Long.MAX_VALUE);
+        } else if (random.nextInt(8) == 0 && file.mapper.supportsUnwritten()) {
+          shift(file, at, count);
         } else if (file.mapper.delayedBlocks() == 0) {
           file.reopen();
         } else {
           file.mapper.discardReserve();
         }
       }
+    }
+  }
+
+  private static void shift(MapModel file, long at, int count) throws IOException {
+    file.punchDelayed();
+    boolean room =
+        file.blocks.isEmpty() || file.blocks.lastKey() + count < file.mapper.maxBlocks();
+    if (count % 2 == 0) {
+      file.collapse(at, at + count);
+    } else if (room) {
+      file.insert(at, count);
+    } else {
+      FsException e = assertThrows(FsException.class, () -> file.insert(at, count));
+      assertEquals(Errno.EFBIG, e.errno());
     }
   }
 }

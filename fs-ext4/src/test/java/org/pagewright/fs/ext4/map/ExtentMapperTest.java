@@ -93,6 +93,27 @@ final class ExtentMapperTest {
   }
 
   @Test
+  void movingTheBlocksOfADeepTreeThereAndBackChangesNothing() throws IOException {
+    try (Ext4Volume volume = make("48M", "-t ext4 -b 1024 -N 64 -O ^has_journal")) {
+      MapModel file = f0(volume);
+      for (long i = 0; i < 10_000; i++) {
+        file.allocate(3 * i, 2, i % 5 == 0);
+      }
+      int runs = file.runs();
+      file.insert(301, 77);
+      file.check();
+      file.insert(0, 5);
+      file.check();
+      finish(file);
+      file.collapse(0, 5);
+      file.collapse(301, 301 + 77);
+      file.check();
+      assertEquals(runs, file.runs());
+      finish(file);
+    }
+  }
+
+  @Test
   void aLeafThatIsFilledInOrderIsLeftFull() throws IOException {
     try (Ext4Volume volume = make("24M", "-t ext4 -b 1024 -O ^has_journal")) {
       MapModel file = f0(volume);

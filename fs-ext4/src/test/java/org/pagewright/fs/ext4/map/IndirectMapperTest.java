@@ -43,7 +43,8 @@ final class IndirectMapperTest {
     try (Ext4Volume volume = make()) {
       long free = volume.blocks.freeBlocks();
       MapModel file = f0(volume);
-      long[] firsts = {0, 11, 12, 12 + 255, 12 + 256, 12 + 256 + 65536, file.mapper.maxBlocks() - 1};
+      long last = file.mapper.maxBlocks() - 1;
+      long[] firsts = {0, 11, 12, 12 + 255, 12 + 256, 12 + 256 + 65536, last};
       for (long at : firsts) {
         file.allocate(at, 1, false);
       }

@@ -87,6 +87,27 @@ final class MapModel {
     blocks.subMap(from, end).clear();
   }
 
+  void collapse(long from, long end) throws FsException {
+    try (Handle handle = volume.journal.start(mapper.stepCredits())) {
+      mapper.collapse(handle, from, end);
+    }
+    blocks.subMap(from, end).clear();
+    move(end, from - end);
+  }
+
+  void insert(long at, long count) throws FsException {
+    try (Handle handle = volume.journal.start(mapper.stepCredits())) {
+      mapper.insert(handle, at, count);
+    }
+    move(at, count);
+  }
+
+  private void move(long from, long by) {
+    TreeMap<Long, Place> behind = new TreeMap<>(blocks.tailMap(from));
+    blocks.tailMap(from).clear();
+    behind.forEach((k, p) -> blocks.put(k + by, p));
+  }
+
   /// Gives every promise back.
   void punchDelayed() {
     long n = blocks.values().stream().filter(p -> p.state() == State.DELALLOC).count();
