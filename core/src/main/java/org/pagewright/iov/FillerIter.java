@@ -89,10 +89,7 @@ public final class FillerIter implements IovIter {
       ask();
     }
     if (end == 0 && failure != null) {
-      FsException e = failure;
-      failure = null;
-      unasked = 0;
-      throw e;
+      throw failure; // and again, for whoever comes back: it ends here
     }
     return Math.min(length, end);
   }

@@ -2,8 +2,10 @@ package org.pagewright.filemap;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.cache.AddressSpace;
@@ -31,8 +33,7 @@ final class FakeFiles implements AutoCloseable {
   final PageCache cache;
   final int blockSize;
   private final byte[] device;
-  private int nextBlock;
-  int blocksMax;
+  private final Deque<Integer> freeBlocks = new ArrayDeque<>(); // guarded by itself
 
   FakeFiles(int blockSize) {
     this(blockSize, 1 << 20, 1 << 20);
@@ -42,7 +43,9 @@ final class FakeFiles implements AutoCloseable {
     this.blockSize = blockSize;
     this.cache = new PageCache(cacheBytes);
     this.device = new byte[deviceSize];
-    this.blocksMax = deviceSize / blockSize;
+    for (int block = 0; block < deviceSize / blockSize; block++) {
+      freeBlocks.add(block);
+    }
     Arrays.fill(device, SECRET);
   }
 
@@ -150,6 +153,9 @@ final class FakeFiles implements AutoCloseable {
         if (blocks[b] >= 0) {
           int at = blocks[b] * blockSize;
           Arrays.fill(device, at, at + blockSize, SECRET);
+          synchronized (freeBlocks) {
+            freeBlocks.add(blocks[b]);
+          }
           blocks[b] = -1;
         }
       }
@@ -197,10 +203,11 @@ final class FakeFiles implements AutoCloseable {
     }
 
     private int allocate(int fileBlock) {
-      if (nextBlock == blocksMax) {
-        return -1;
+      Integer block;
+      synchronized (freeBlocks) {
+        block = freeBlocks.poll();
       }
-      return blocks[fileBlock] = nextBlock++;
+      return block == null ? -1 : (blocks[fileBlock] = block);
     }
 
     private State state(Folio folio) {
@@ -320,7 +327,10 @@ final class FakeFiles implements AutoCloseable {
             folio.unlock();
             throw new FsException(Errno.ENOSPC, mapping + " at " + pos);
           }
-          if (!state.uptodate[b]) {
+          if (state.uptodate[b]) {
+            state.dirty[b] = true; // zeros of a hole in memory, a secret on the device (R-C1)
+            folio.markDirty();
+          } else {
             state.fresh[b] = true;
             folio.zero(start, Math.max(0, from - start)); // R-C3
             folio.zero(to, Math.max(0, start + blockSize - to));

@@ -69,7 +69,7 @@ final class GenericWriteTest {
     return folio;
   }
 
-  // ---- The loop -----------------------------------------------------------------------------------
+  // ---- The loop --------------------------------------------------------------------------------
 
   @Test
   void splitsAtFolioBoundaries() throws FsException {
@@ -323,7 +323,7 @@ final class GenericWriteTest {
     file.check();
   }
 
-  // ---- Sources ------------------------------------------------------------------------------------
+  // ---- Sources ---------------------------------------------------------------------------------
 
   /// R-A13: a callback is a source like any other; it runs outside the folio lock, and is asked for
   /// each byte once.
@@ -433,7 +433,7 @@ final class GenericWriteTest {
     file.check();
   }
 
-  // ---- What readers see ---------------------------------------------------------------------------
+  // ---- What readers see ------------------------------------------------------------------------
 
   /// R-B1, R-B2: between begin and end of a write into a cold folio a reader has nothing to see;
   /// after a short one it sees the old bytes, from the store.
@@ -551,7 +551,7 @@ final class GenericWriteTest {
     file.check();
   }
 
-  // ---- Size ---------------------------------------------------------------------------------------
+  // ---- Size ------------------------------------------------------------------------------------
 
   /// R-D1, R-D2: at each end the size covers what was accepted, and no more.
   @Test
@@ -584,7 +584,7 @@ final class GenericWriteTest {
         join(bytes(100, 'x'), new byte[8_900], bytes(10, 'y')), file.readAll());
   }
 
-  // ---- Not waiting --------------------------------------------------------------------------------
+  // ---- Not waiting -----------------------------------------------------------------------------
 
   /// R-J7: a locked folio, and a source that is not resident, are EAGAIN, or a partial count.
   @Test
