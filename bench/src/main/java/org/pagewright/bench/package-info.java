@@ -1,0 +1,6 @@
+/// Benchmarks: each number beside its peers in one run. Run them with `bench/run`; see there.
+///
+/// | class      | question                                                                     |
+/// |------------|------------------------------------------------------------------------------|
+/// | [CachedIo] | what does a read or a write cost when the bytes are in memory                |
+package org.pagewright.bench;
