@@ -21,7 +21,8 @@ final class Workingset {
   ///
   /// @param frames folios that the cache can hold
   Workingset(int frames) {
-    int buckets = Integer.highestOneBit(Math.clamp(frames / 2, 8, 1 << 26));
+    // Twice as many shadows as folios or more, 16 bytes for each folio's 4 KiB; 128 MiB at most.
+    int buckets = 2 * Integer.highestOneBit(Math.clamp(frames / 2, 8, 1 << 21));
     shadows = new long[buckets * WAYS];
     bucketMask = buckets - 1;
   }
