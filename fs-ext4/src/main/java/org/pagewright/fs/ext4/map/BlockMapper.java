@@ -16,15 +16,15 @@ import org.pagewright.sync.RwSem;
 
 /// The mapping of one inode: which device block holds which block of the file.
 ///
-/// | method                                   | handle, credits    | takes             | sleeps     |
-/// |------------------------------------------|--------------------|-------------------|------------|
-/// | [#lookup], hit in memory                 | -                  | INODE_STATE       | no         |
-/// | [#lookup], [#reserve]                    | -                  | EXTENT_MAP shared | device     |
-/// | [#stillValid], [#cookie], [#punchDelayed]| -                  | none, INODE_STATE | no         |
-/// | [#allocate]                              | [#allocateCredits] | EXTENT_MAP alone  | device     |
-/// | [#convertUnwritten], [#markUnwritten]    | [#stepCredits]     | EXTENT_MAP alone  | device     |
-/// | [#punch], [#truncate]                    | [#stepCredits]     | EXTENT_MAP alone  | device     |
-/// | [#collapse], [#insert]                   | [#stepCredits]     | EXTENT_MAP alone  | device     |
+/// | method                                | handle, credits    | takes             | sleeps    |
+/// |---------------------------------------|--------------------|-------------------|-----------|
+/// | [#lookup], hit in memory              | -                  | INODE_STATE       | no        |
+/// | [#lookup], [#reserve]                 | -                  | EXTENT_MAP shared | device    |
+/// | [#stillValid], [#punchDelayed]        | -                  | none, INODE_STATE | no        |
+/// | [#allocate]                           | [#allocateCredits] | EXTENT_MAP alone  | device    |
+/// | [#convertUnwritten], [#markUnwritten] | [#stepCredits]     | EXTENT_MAP alone  | device    |
+/// | [#punch], [#truncate]                 | [#stepCredits]     | EXTENT_MAP alone  | device    |
+/// | [#collapse], [#insert]                | [#stepCredits]     | EXTENT_MAP alone  | device    |
 ///
 /// Everything may be called with a folio locked, but for what works in steps: those may restart the
 /// handle, so they need the caller to hold no lock below JOURNAL_HANDLE.
@@ -509,9 +509,9 @@ public abstract sealed class BlockMapper permits ExtentMapper, IndirectMapper {
   /// @param handle the operation, started with [#stepCredits()]; may be restarted
   /// @param at first block that moves
   /// @param count by how many blocks
-  /// @throws FsException EOPNOTSUPP without [#supportsUnwritten()]; EFBIG, and nothing has moved, if
-  ///     the last block would move too far; ENOSPC if an extent must be cut in two and there is no
-  ///     room; EIO
+  /// @throws FsException EOPNOTSUPP without [#supportsUnwritten()]; EFBIG, and nothing has moved,
+  ///     if the last block would move too far; ENOSPC if an extent must be cut in two and there is
+  ///     no room; EIO
   public final void insert(Handle handle, long at, long count) throws FsException {
     checkShift(at);
     for (long left = maxBlocks(); left > at; ) { // ends: a leaf further to the front each time
@@ -545,7 +545,7 @@ public abstract sealed class BlockMapper permits ExtentMapper, IndirectMapper {
       throw new FsException(
           Errno.EOPNOTSUPP, device + ": inode " + root.ino() + " has no extents to move");
     }
-    assert !findDelayed(from, Long.MAX_VALUE, new Mapping()) : "delayed blocks would not move along";
+    assert !findDelayed(from, Long.MAX_VALUE, new Mapping()) : "delayed blocks would stay behind";
   }
 
   /// {@return the block behind the last one that is allocated}
