@@ -38,7 +38,8 @@ public final class Recovery {
   /// @param blocksRevoked number of logged blocks that were left out as revoked
   /// @param journalErrno the error that had stopped the journal, as a negative errno, or 0; the
   ///     file system is marked as damaged then
-  /// @param superblock the superblock as it is on the device now
+  /// @param superblock the superblock as it is on the device now; its free counts may be old, as
+  ///     Linux does not log them: the group descriptors know
   public record Result(
       int transactions,
       long blocksWritten,
@@ -136,7 +137,8 @@ public final class Recovery {
   ///     external journal, unknown features, or fast commits, each with advice; EUCLEAN for a
   ///     damaged journal, of which nothing was replayed; EIO
   public static Result recover(BlockDevice device, Superblock sb) throws FsException {
-    if (!sb.features().has(Feature.HAS_JOURNAL)) {
+    boolean wanted = sb.features().has(Feature.NEEDS_RECOVERY);
+    if (!sb.features().has(Feature.HAS_JOURNAL) || (sb.journalInode() == 0 && !wanted)) {
       return new Result(0, 0, 0, 0, sb);
     }
     return recover(device, sb, JournalBlocks.read(device, sb));

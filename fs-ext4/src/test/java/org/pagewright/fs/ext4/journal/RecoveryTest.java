@@ -24,6 +24,9 @@ import org.pagewright.errno.CorruptedException;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
 import org.pagewright.fs.ext4.disk.Feature;
+import org.pagewright.fs.ext4.disk.Geometry;
+import org.pagewright.fs.ext4.disk.GroupDescriptor;
+import org.pagewright.fs.ext4.disk.LittleEndian;
 import org.pagewright.fs.ext4.disk.Superblock;
 import org.pagewright.fs.ext4.mkfs.Mkfs;
 import org.pagewright.fs.ext4.mkfs.MkfsOptions;
@@ -112,8 +115,12 @@ class RecoveryTest {
   @ValueSource(strings = {"jo", "jo -c -v 2", "jo -c -v 3"})
   void whatDebugfsLogsIsReplayedAsE2fsckDoesIt(String open) throws IOException {
     E2fs.assumeTools("debugfs", "e2fsck", "dumpe2fs");
-    for (String features : List.of("64bit", "^64bit")) {
+    // Without extents the journal is mapped by indirect blocks.
+    for (String features : List.of("64bit", "^64bit", "^extent")) {
       MkfsOptions options = new MkfsOptions().blockSize(1024).feature(features);
+      if (features.equals("^extent")) {
+        options.feature("^64bit");
+      }
       String name = "image-" + features.replace('^', '-');
       try (ImageDevice device = newImage(name, options)) {
         Path image = dir.resolve(name);
@@ -328,6 +335,56 @@ class RecoveryTest {
       assertEquals(0, Recovery.recover(device, sb).transactions());
       assertEquals(0, fillOf(device, PLACE));
       assertEquals(0, w.read(0).asByteBuffer().getInt(0x1c));
+    }
+  }
+
+  @Test
+  void anExternalJournalIsRefusedByNameOnlyWhenItIsNeeded() throws IOException {
+    try (ImageDevice device = newImage()) {
+      Superblock sb = Superblock.read(device);
+      sb.putJournalInode(0);
+      sb.putJournalDevice(0x801);
+      sb.write(device);
+      assertEquals(0, Recovery.recover(device, sb).transactions());
+      sb.putFeatures(sb.features().with(Feature.NEEDS_RECOVERY));
+      FsException e = assertThrows(FsException.class, () -> Recovery.recover(device, sb));
+      assertEquals(Errno.EOPNOTSUPP, e.errno());
+      assertTrue(e.getMessage().contains("device of its own"), e.getMessage());
+    }
+  }
+
+  @Test
+  void noByteOfTheJournalInodeCanHangOrBreakTheReplay() throws IOException {
+    long seed = 5;
+    System.out.println("seed " + seed);
+    Random random = new Random(seed);
+    for (String features : List.of("extent", "^extent")) {
+      MkfsOptions options =
+          new MkfsOptions().blockSize(1024).feature("^metadata_csum").feature("^64bit");
+      try (ImageDevice device = newImage("image" + features.length(), options.feature(features))) {
+        new JournalWriter(device, 0, false, 1, 1, 0).commit();
+        Superblock sb = Superblock.read(device);
+        Geometry geometry = new Geometry(sb);
+        MemorySegment desc = MemorySegment.ofArray(new byte[1024]);
+        device.read(geometry.descBlock(0) * 1024, desc);
+        long table = GroupDescriptor.inodeTable(desc, 0, geometry.descSize());
+        long pos = geometry.inodeBlock(table, 8) * 1024;
+        MemorySegment good = MemorySegment.ofArray(new byte[1024]);
+        device.read(pos, good);
+        int refused = 0;
+        for (int i = 0; i < 500; i++) {
+          MemorySegment bad = MemorySegment.ofArray(new byte[1024]).copyFrom(good);
+          int at = geometry.inodeOffset(8) + random.nextInt(128);
+          LittleEndian.put8(bad, at, random.nextInt(256));
+          device.write(pos, bad);
+          try {
+            JournalBlocks.read(device, sb);
+          } catch (FsException e) {
+            refused++;
+          }
+        }
+        assertTrue(refused > 50, refused + " refused");
+      }
     }
   }
 
