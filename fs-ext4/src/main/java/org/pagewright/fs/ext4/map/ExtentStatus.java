@@ -15,13 +15,26 @@ final class ExtentStatus {
   private static final int RUNS_MAX = 2048;
 
   private static final int CHUNK = 64;
+  private static final int FIRST_CHUNK = 4;
   private static final int WORDS = 3; // start, end, block number << 2 | state
   private static final int STATE_BITS = 2;
   private static final long NO_BLOCK = 0;
 
   private static final class Chunk {
-    final long[] a = new long[CHUNK * WORDS];
+    /// Room for up to CHUNK runs; begins small, since most files have a run or two.
+    long[] a;
+
     int n;
+
+    Chunk(int runs) {
+      a = new long[runs * WORDS];
+    }
+
+    void makeRoom() {
+      if (n * WORDS == a.length) {
+        a = Arrays.copyOf(a, Math.min(2 * n, CHUNK) * WORDS);
+      }
+    }
 
     long start(int i) {
       return a[i * WORDS];
@@ -46,7 +59,7 @@ final class ExtentStatus {
     }
   }
 
-  private Chunk[] chunks = {new Chunk()};
+  private Chunk[] chunks = {new Chunk(FIRST_CHUNK)};
   private int chunkCount = 1;
   private int runs;
   private int delayedRuns;
@@ -246,7 +259,7 @@ final class ExtentStatus {
         chunks = Arrays.copyOf(chunks, chunkCount * 2);
       }
       System.arraycopy(chunks, c + 1, chunks, c + 2, chunkCount - c - 1);
-      Chunk upper = new Chunk();
+      Chunk upper = new Chunk(CHUNK);
       // At the very end the new chunk takes only the new run: files mostly grow there.
       int keep = i == CHUNK ? CHUNK : CHUNK / 2;
       upper.n = CHUNK - keep;
@@ -260,6 +273,7 @@ final class ExtentStatus {
         chunk = upper;
       }
     }
+    chunk.makeRoom();
     chunk.move(i, i + 1);
     chunk.n++;
     chunk.put(i, start, end, word);
@@ -288,7 +302,7 @@ final class ExtentStatus {
   }
 
   private void clear() {
-    chunks = new Chunk[] {new Chunk()};
+    chunks = new Chunk[] {new Chunk(FIRST_CHUNK)};
     chunkCount = 1;
     runs = 0;
     delayedRuns = 0;
