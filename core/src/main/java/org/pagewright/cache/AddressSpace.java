@@ -350,9 +350,7 @@ public final class AddressSpace {
     indexLock.lock();
     boolean first = false;
     if (!folio.set(Folio.DIRTY)) {
-      index.setTag(folio.index(), FolioIndex.TAG_DIRTY);
-      first = dirty == 0;
-      countDirty(1);
+      first = tagDirty(folio);
     }
     indexLock.unlock();
     if (first) {
@@ -360,6 +358,30 @@ public final class AddressSpace {
     }
   }
 
+  /// Tags and counts a folio that became dirty; does nothing if it was only clean for an I/O that
+  /// did not start.
+  ///
+  /// @return true if the file had no dirty folio
+  private boolean tagDirty(Folio folio) {
+    if (index.hasTag(folio.index(), FolioIndex.TAG_DIRTY)) {
+      return false;
+    }
+    index.setTag(folio.index(), FolioIndex.TAG_DIRTY);
+    boolean first = dirty == 0;
+    countDirty(1);
+    return first;
+  }
+
+  private void untagDirty(Folio folio) {
+    if (index.hasTag(folio.index(), FolioIndex.TAG_DIRTY)) {
+      index.clearTag(folio.index(), FolioIndex.TAG_DIRTY);
+      countDirty(-1);
+    }
+  }
+
+  /// The count follows the tag, not the flag: between [Folio#clearDirtyForIo()] and
+  /// [Folio#startWriteback()] the folio counts as dirty, or a sync that looks at the counts just then
+  /// would find nothing to write and nothing to wait for (R-H1).
   private void countDirty(int n) {
     assert indexLock.isHeldByCaller();
     dirty += n;
@@ -379,13 +401,8 @@ public final class AddressSpace {
   }
 
   boolean clearDirtyForIo(Folio folio) {
-    indexLock.lock();
-    boolean was = folio.clear(Folio.DIRTY);
-    if (was) {
-      countDirty(-1);
-    }
-    indexLock.unlock();
-    return was;
+    // No CACHE_INDEX: tag and counts stay as they are until the write-out starts.
+    return folio.clear(Folio.DIRTY);
   }
 
   void startWriteback(Folio folio) {
@@ -393,11 +410,11 @@ public final class AddressSpace {
     boolean was = folio.set(Folio.WRITEBACK);
     assert !was : folio;
     index.setTag(folio.index(), FolioIndex.TAG_WRITEBACK);
+    countWriteback(1);
     if (!folio.isDirty()) {
-      index.clearTag(folio.index(), FolioIndex.TAG_DIRTY);
+      untagDirty(folio);
     }
     index.clearTag(folio.index(), FolioIndex.TAG_TOWRITE);
-    countWriteback(1);
     indexLock.unlock();
   }
 
@@ -409,9 +426,7 @@ public final class AddressSpace {
       failures++;
     }
     if (!written && !folio.set(Folio.DIRTY)) {
-      first = dirty == 0;
-      countDirty(1);
-      index.setTag(folio.index(), FolioIndex.TAG_DIRTY);
+      first = tagDirty(folio);
     }
     index.clearTag(folio.index(), FolioIndex.TAG_WRITEBACK);
     countWriteback(-1);
@@ -450,9 +465,8 @@ public final class AddressSpace {
     assert folio.isLocked() && !folio.isWriteback() : folio;
     SchedulePoint.reach(SchedulePoint.Kind.TRUNCATE, folio);
     indexLock.lock();
-    if (folio.clear(Folio.DIRTY)) {
-      countDirty(-1);
-    }
+    folio.clear(Folio.DIRTY);
+    untagDirty(folio);
     int references = folio.freezeDetached(false);
     index.remove(folio.index());
     folios--;

@@ -31,7 +31,7 @@ public final class Flusher implements AutoCloseable {
 
   private static final long RETRY_FIRST_NANOS = 1_000_000_000L;
   private static final long RETRY_MAX_NANOS = 30_000_000_000L;
-  private static final long BUSY_NANOS = 50_000_000L;
+  private static final long BUSY_NANOS = 10_000_000L;
   private static final long IDLE = Long.MAX_VALUE;
   private static final long CLOSE_NANOS = 10_000_000_000L;
   private static final int CHUNK_MIN = 1024;
@@ -139,7 +139,10 @@ public final class Flusher implements AutoCloseable {
       idle = nanos == IDLE;
       long start = clock.nanoTime();
       long left = nanos;
-      while (!attention && !stopping && left > 0) {
+      // Writers ask for attention at each of their chunks; where a look around found nothing that
+      // could be started, another one at once would find the same.
+      boolean busy = nanos == BUSY_NANOS;
+      while ((busy || !attention) && !stopping && left > 0) {
         // Inodes that became dirty after the round looked are seen here: idle is set before.
         if (nanos == IDLE && target.hasDirty()) {
           break;

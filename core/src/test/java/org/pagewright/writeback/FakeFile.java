@@ -76,6 +76,9 @@ public final class FakeFile implements AddressSpaceOperations, AddressSpace.Host
   /// Called with the index after each folio that was written.
   public @Nullable LongConsumer afterWrite;
 
+  /// Called with the index of each folio that is clean already and not under write-out yet.
+  public @Nullable LongConsumer beforeStart;
+
   public volatile @Nullable Runnable becameDirty;
   public boolean failAll;
   public int flushes;
@@ -219,6 +222,10 @@ public final class FakeFile implements AddressSpaceOperations, AddressSpace.Host
       folio.markDirty();
       folio.unlock();
       return false;
+    }
+    LongConsumer between = beforeStart;
+    if (between != null) {
+      between.accept(index);
     }
     folio.startWriteback();
     long value = folio.chunk().get(NUMBER, folio.chunkOffset());

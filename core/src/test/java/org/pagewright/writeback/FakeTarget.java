@@ -1,6 +1,7 @@
 package org.pagewright.writeback;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.cache.AddressSpace;
@@ -48,7 +49,7 @@ final class FakeTarget implements FlushTarget {
   }
 
   final List<Entry> order = new ArrayList<>(); // guarded by this
-  final List<String> visited = new ArrayList<>();
+  final List<String> visited = Collections.synchronizedList(new ArrayList<>());
   volatile @Nullable Throwable shutDownBy;
   volatile boolean broken;
   @Nullable Flusher flusher;

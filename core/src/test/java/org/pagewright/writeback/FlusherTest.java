@@ -331,6 +331,35 @@ final class FlusherTest {
     await(() -> cache.dirtyFolios() <= limits.background());
   }
 
+  /// Goal: a writer that asks for write-out at each chunk does not make a flusher spin that can start
+  /// nothing.
+  @Test
+  void aFlusherThatCanStartNothingRestsHoweverOftenItIsAsked() throws FsException {
+    FakeFile.Io io = new FakeFile.Io();
+    FakeFile slow = new FakeFile(cache, device, "slow", io, false);
+    target.add(slow);
+    write(slow, 600);
+    Writeback.startRange(slow.mapping, 0, AddressSpace.MAX_SIZE - 1);
+    write(slow, 600);
+    flusher.startBackground();
+    await(() -> clock.sleepers() == 1);
+    int rounds = target.visited.size();
+    for (int i = 0; i < 1000; i++) {
+      flusher.startBackground();
+      await(() -> clock.sleepers() == 1);
+    }
+    assertTrue(target.visited.size() <= rounds + 1, "looked again without time passing");
+    while (io.complete(100) > 0) {
+      continue;
+    }
+    clock.advanceMillis(100);
+    await(() -> cache.dirtyFolios() <= limits.background());
+    flusher.close();
+    while (io.complete(100) > 0) {
+      continue;
+    }
+  }
+
   @Test
   void aFlusherThatDiesShutsTheSuperBlockDown() throws FsException {
     target.broken = true;

@@ -186,6 +186,38 @@ final class WritebackTest {
     assertEquals(List.of(0L, 0L), slow.written);
   }
 
+  /// R-H1, R-H4. Goal: a sync that comes when another walk has marked a folio clean and has not
+  /// started its write-out waits for it. Method: that walk runs the sync in a second thread just then
+  /// and goes on when it waits. A count of dirty folios that follows the flag lets it pass.
+  @Test
+  void syncDoesNotMissAFolioBetweenCleanAndUnderWriteout() throws Exception {
+    write(slow, 0, 0, 5);
+    AtomicBoolean synced = new AtomicBoolean();
+    Thread syncer =
+        Thread.ofPlatform()
+            .unstarted(
+                () -> {
+                  Writeback.syncRange(slow.mapping, 0, END);
+                  assertEquals(5, slow.store.get(0L));
+                  synced.set(true);
+                });
+    slow.beforeStart =
+        index -> {
+          syncer.start();
+          while (syncer.getState() != Thread.State.WAITING && syncer.isAlive()) {
+            Thread.onSpinWait();
+          }
+          assertTrue(syncer.isAlive(), "the sync has not returned");
+        };
+    Writeback.startRange(slow.mapping, 0, END);
+    slow.beforeStart = null;
+    while (syncer.isAlive()) {
+      io.complete(1);
+      Thread.onSpinWait();
+    }
+    assertTrue(synced.get());
+  }
+
   /// R-H4, R-H11.
   @Test
   void backgroundAndStartRangePassOverWhatIsUnderWriteout() throws FsException {
