@@ -48,7 +48,8 @@ import org.pagewright.writeback.Writeback;
 public final class Reclaimer implements MemoryPolicy {
   private static final int BATCH = 32;
   private static final int SMALL_PERCENT = 10;
-  private static final long STEP_NANOS = 10_000_000L;
+  private static final long STEP_MIN_NANOS = 50_000L;
+  private static final long STEP_MAX_NANOS = 10_000_000L;
   private static final long NO_PROGRESS_NANOS = 2_000_000_000L;
   private static final long NO_COMPLETION_NANOS = 30_000_000_000L;
 
@@ -64,7 +65,7 @@ public final class Reclaimer implements MemoryPolicy {
   private final FolioQueue passing = new FolioQueue();
   private final Workingset workingset;
   private int isolated;
-  private long locked; // met so far
+  private long activity; // folios that came, went, or were met locked
   private long promoted;
   private long refaulted;
 
@@ -122,6 +123,7 @@ public final class Reclaimer implements MemoryPolicy {
   @Override
   public void inserted(Folio folio) {
     lru.lock();
+    activity++;
     if (folio.isDropBehind()) {
       passing.add(folio);
     } else {
@@ -137,6 +139,7 @@ public final class Reclaimer implements MemoryPolicy {
   @Override
   public void removed(Folio folio, boolean evicted) {
     lru.lock();
+    activity++;
     FolioQueue queue = FolioQueue.of(folio);
     if (queue != null) {
       queue.remove(folio);
@@ -155,8 +158,9 @@ public final class Reclaimer implements MemoryPolicy {
     Batch batch = new Batch();
     long written = written();
     long since = clock.nanoTime();
+    long step = STEP_MIN_NANOS;
     while (true) {
-      long lockedBefore = lockedSoFar();
+      long activityBefore = activity();
       if (evictSome(batch) > 0 || hasFreeFrame()) {
         return true;
       }
@@ -164,8 +168,8 @@ public final class Reclaimer implements MemoryPolicy {
         throttle.startBackground();
         return false;
       }
-      if (throttle.dirty() == 0 && !mayComeFree(lockedBefore)) {
-        return false; // clean, unlocked, and in use: nobody will change that
+      if (throttle.dirty() == 0 && !mayComeFree(activityBefore)) {
+        return false; // clean, unlocked, and in use: nobody will change that soon
       }
       long now = clock.nanoTime();
       long writtenNow = written();
@@ -176,7 +180,8 @@ public final class Reclaimer implements MemoryPolicy {
           > (cache.writebackFolios() > 0 ? NO_COMPLETION_NANOS : NO_PROGRESS_NANOS)) {
         return false;
       }
-      throttle.awaitCompletions(STEP_NANOS);
+      throttle.awaitCompletions(step);
+      step = Math.min(2 * step, STEP_MAX_NANOS);
     }
   }
 
@@ -185,9 +190,9 @@ public final class Reclaimer implements MemoryPolicy {
     return frames.used() < frames.frames() - frames.reserve();
   }
 
-  private long lockedSoFar() {
+  private long activity() {
     lru.lock();
-    long n = locked;
+    long n = activity;
     lru.unlock();
     return n;
   }
@@ -200,11 +205,16 @@ public final class Reclaimer implements MemoryPolicy {
     return sum;
   }
 
-  /// Whether the last scan met folios that are only locked, or another thread has some in its
-  /// hands.
-  private boolean mayComeFree(long lockedBefore) {
+  /// Whether frames are on their way although the last scan found none: it met folios that are only
+  /// locked, folios came or went meanwhile, or some frames are in the hands of other threads, between
+  /// the pool and the queues.
+  private boolean mayComeFree(long activityBefore) {
+    int used = cache.frames().used();
     lru.lock();
-    boolean found = isolated > 0 || locked != lockedBefore;
+    boolean found =
+        activity != activityBefore
+            || isolated > 0
+            || small.size() + main.size() + passing.size() < used;
     lru.unlock();
     return found;
   }
@@ -290,7 +300,7 @@ public final class Reclaimer implements MemoryPolicy {
 
   private void takeOrPutBackLocked(Folio folio, FolioQueue queue, Batch batch) {
     boolean isLocked = folio.isLocked();
-    locked += isLocked ? 1 : 0;
+    activity += isLocked ? 1 : 0;
     if (isLocked || folio.isDirty() || folio.isWriteback() || folio.references() > 0) {
       queue.add(folio);
     } else {
@@ -326,6 +336,7 @@ public final class Reclaimer implements MemoryPolicy {
       batch.folios[i] = null;
     }
     isolated -= batch.size;
+    activity += batch.size;
     batch.size = 0;
     lru.unlock();
     return evicted;

@@ -349,9 +349,7 @@ public final class DirtyThrottle {
     WaitQueue.Waiter waiter = reclaiming.enter(this);
     try {
       startBackground();
-      if (dirty() > 0) {
-        clock.await(waiter, nanos);
-      }
+      clock.await(waiter, nanos);
     } finally {
       reclaiming.leave(waiter);
     }
