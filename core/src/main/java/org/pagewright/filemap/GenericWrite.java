@@ -84,8 +84,11 @@ public final class GenericWrite {
     int rounds = 0; // attempts since the last byte was accepted
     @Nullable MemorySegment bounce = null;
     try {
-      if (pos > mapping.size() && iter.remaining() > 0) {
-        Truncate.zeroBeyondEnd(mapping); // it is about to come inside (R-D5)
+      // What lies beyond the end in its folio is about to come inside (R-D5).
+      if (pos > mapping.size()
+          && iter.remaining() > 0
+          && !Truncate.zeroBeyondEnd(mapping, op.nowait())) {
+        throw new FsException(Errno.EAGAIN, mapping + " at its end");
       }
       while (iter.remaining() > 0) {
         op.checkInterrupted(); // R-A12

@@ -55,18 +55,29 @@ public final class Truncate {
   ///
   /// @param mapping the file
   public static void zeroBeyondEnd(AddressSpace mapping) {
+    zeroBeyondEnd(mapping, false);
+  }
+
+  /// Like the other, but waits for nothing if asked. Returns false if it would have to (R-J7).
+  static boolean zeroBeyondEnd(AddressSpace mapping, boolean nowait) {
     long size = mapping.size();
-    int length = mapping.bytesToFolioEnd(size);
     Folio folio = mapping.find(AddressSpace.indexOf(size));
     if (folio == null || folio.pos() == size) {
-      return; // the end is between two folios: no folio holds both sides of it
+      return true; // the end is between two folios: no folio holds both sides of it
     }
-    folio.lock();
-    if (folio.isAttached()) {
+    if (!folio.tryLock()) {
+      if (nowait) {
+        return false;
+      }
+      folio.lock();
+    }
+    boolean free = !nowait || !folio.isWriteback();
+    if (folio.isAttached() && free) {
       folio.waitWriteback(); // the bytes belong to the write-out until then
-      folio.zero(folio.offsetOf(size), length);
+      folio.zero(folio.offsetOf(size), mapping.bytesToFolioEnd(size));
     }
     folio.unlock();
+    return free;
   }
 
   /// Drops a range of bytes: folios wholly inside go, dirty or not; of those at its borders the

@@ -628,6 +628,31 @@ final class GenericWriteTest {
     file.check();
   }
 
+  /// R-J7, R-D5: a write after a gap would have to wait for the folio of the end.
+  @Test
+  void nowaitDoesNotWaitForTheFolioOfTheEnd() throws FsException {
+    var file = files.file("f", bytes(100, 'x'));
+    file.write(0, new SegmentIter(bytes(100, 'y')));
+    Folio end = folio(file, 0);
+    WriteOp op = new WriteOp();
+    SegmentIter source = new SegmentIter(bytes(10, 'y'));
+    end.lock();
+    end.handLockToIo();
+    FsException e =
+        assertThrows(
+            FsException.class, () -> file.write(9_000, source, op.reset(WriteOp.NOWAIT)));
+    assertSame(Errno.EAGAIN, errnoOf(e));
+    end.endRead(true);
+
+    end.lock();
+    assertTrue(file.startWrite(end));
+    end.unlock();
+    assertThrows(FsException.class, () -> file.write(9_000, source, op.reset(WriteOp.NOWAIT)));
+    file.finishWrite(end);
+    assertEquals(10, file.write(9_000, source, op.reset(WriteOp.NOWAIT)));
+    file.check();
+  }
+
   /// R-J6: a folio that a write with DONTCACHE created goes when it is clean; one that was there
   /// stays.
   @Test
