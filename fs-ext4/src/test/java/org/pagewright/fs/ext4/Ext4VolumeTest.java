@@ -97,7 +97,7 @@ final class Ext4VolumeTest {
   void whatIsWrittenIsThereAfterClosingAndTheImageIsClean(String kind) throws Exception {
     make(options(kind), 64 << 20);
     Map<String, byte[]> files = new HashMap<>();
-    try (CacheMemory memory = CacheMemory.ofBytes(64 << 20)) {
+    try (CacheMemory memory = CacheMemory.ofBytes(2 << 20)) {
       try (Volume volume = mount(memory)) {
         volume.mkdir("/dir", 0755);
         volume.mkdir("/dir/sub", 0700);
@@ -172,7 +172,7 @@ final class Ext4VolumeTest {
   void aFullVolumeSaysSoAtTheWriteAndKeepsWhatWasAccepted() throws Exception {
     make(new MkfsOptions().reservedPercent(0), 8 << 20);
     byte[] chunk = pattern(64 << 10, 3);
-    try (CacheMemory memory = CacheMemory.ofBytes(64 << 20)) {
+    try (CacheMemory memory = CacheMemory.ofBytes(2 << 20)) {
       long accepted = 0;
       try (Volume volume = mount(memory);
           OpenFile file = volume.open("/fill", OpenFlags.CREAT | OpenFlags.WRONLY, 0600)) {
