@@ -50,15 +50,17 @@ public final class Ext4 {
       throw new FsException(
           Errno.EROFS, device.name() + ": the image cannot be written; open it read-only");
     }
-    if (superblock.features().has(Feature.NEEDS_RECOVERY)) {
-      if (device.readOnly()) {
-        throw new FsException(
-            Errno.EROFS,
-            device.name()
-                + ": was not closed cleanly and its journal must be replayed, for which the image"
-                + " must be opened for writing once");
-      }
+    boolean needsRecovery = superblock.features().has(Feature.NEEDS_RECOVERY);
+    if (needsRecovery && device.readOnly()) {
+      throw new FsException(
+          Errno.EROFS,
+          device.name()
+              + ": was not closed cleanly and its journal must be replayed, for which the image must"
+              + " be opened for writing once");
+    }
+    if (needsRecovery || !readOnly) {
       superblock = Recovery.recover(device, superblock).superblock();
+      superblock.features().check(device.name(), !readOnly); // the log may have brought others
     }
     if (!readOnly && !options.force()) {
       checkClean(device, superblock);
