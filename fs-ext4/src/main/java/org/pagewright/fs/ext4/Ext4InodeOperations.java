@@ -32,6 +32,7 @@ import org.pagewright.vfs.InodeOperations;
 import org.pagewright.vfs.Name;
 import org.pagewright.vfs.NewNode;
 import org.pagewright.vfs.XattrMode;
+import org.pagewright.writeback.Writeback;
 
 /// Names, attributes and space of ext4's inodes. Compare Linux's fs/ext4/namei.c and extents.c.
 ///
@@ -491,6 +492,10 @@ final class Ext4InodeOperations implements InodeOperations {
         punch(file, pos, Math.min(end, file.size()));
         preallocate(file, pos, end);
       }
+      case FallocateMode.COLLAPSE_RANGE, FallocateMode.INSERT_RANGE -> {
+        shift(file, pos, length, mode == FallocateMode.INSERT_RANGE);
+        return;
+      }
       default ->
           throw new FsException(
               Errno.EOPNOTSUPP, inode + ": fallocate mode 0x" + Integer.toHexString(mode));
@@ -560,6 +565,52 @@ final class Ext4InodeOperations implements InodeOperations {
         try (Handle handle = fs.journal().start(mapper.stepCredits() + INODE_CREDITS)) {
           mapper.punch(handle, first, last);
         }
+      }
+    } finally {
+      mapping.invalidateLock().unlock();
+    }
+  }
+
+  /// Takes whole blocks out of a file, or puts a hole of whole blocks in; what lies behind moves.
+  private void shift(Ext4Inode file, long pos, long length, boolean insert) throws FsException {
+    AddressSpace mapping = file.mapping();
+    int bits = fs.geometry().blockSizeBits();
+    long size = mapping.size();
+    if (((pos | length) & (fs.geometry().blockSize() - 1)) != 0) {
+      throw new FsException(
+          Errno.EINVAL, file + ": bytes " + pos + " to " + (pos + length) + " are not whole blocks");
+    }
+    if (insert ? pos >= size : pos + length >= size) {
+      throw new FsException(Errno.EINVAL, file + ": the range reaches the end of the file");
+    }
+    if (insert && size + length > fs.fileSizeMax()) {
+      throw new FsException(Errno.EFBIG, file + ": " + (size + length) + " bytes");
+    }
+    long folioStart = pos & -AddressSpace.FOLIO_SIZE;
+    mapping.invalidateLock().lock();
+    try {
+      // What lies behind must have its place before places move; then the cache forgets it.
+      Errno error = Writeback.syncRange(mapping, folioStart, Long.MAX_VALUE);
+      if (error != null) {
+        throw new FsException(error, file + ": write out before blocks move");
+      }
+      Truncate.truncatePages(mapping, folioStart, Long.MAX_VALUE);
+      BlockMapper mapper = file.mapper();
+      long newSize = insert ? size + length : size - length;
+      try (Handle handle = fs.journal().start(mapper.stepCredits() + INODE_CREDITS)) {
+        if (insert) {
+          mapping.setSize(newSize);
+          file.setDiskSize(newSize);
+          mapper.insert(handle, pos >>> bits, length >>> bits);
+        } else {
+          mapper.collapse(handle, pos >>> bits, (pos + length) >>> bits);
+          mapping.setSize(newSize);
+          file.setDiskSize(newSize);
+        }
+        handle.ensure(INODE_CREDITS);
+        file.touchModified();
+        file.touchChanged();
+        file.write(handle);
       }
     } finally {
       mapping.invalidateLock().unlock();

@@ -23,6 +23,7 @@ import org.pagewright.fs.ext4.mkfs.MkfsOptions;
 import org.pagewright.fs.ext4.testing.E2fs;
 import org.pagewright.vfs.CacheMemory;
 import org.pagewright.vfs.DirEntry;
+import org.pagewright.vfs.FallocateMode;
 import org.pagewright.vfs.OpenFile;
 import org.pagewright.vfs.OpenFlags;
 import org.pagewright.vfs.Stat;
@@ -233,5 +234,30 @@ final class Ext4VolumeTest {
       }
     }
     E2fs.assertClean(pulled);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"ext4", "ext4-1k"})
+  void blocksAreTakenOutOfAFileAndPutIn(String kind) throws Exception {
+    make(options(kind), 32 << 20);
+    byte[] content = pattern(200_001, 5);
+    byte[] expected = new byte[200_001];
+    System.arraycopy(content, 0, expected, 0, 4096);
+    System.arraycopy(content, 12288, expected, 4096, 8192);
+    System.arraycopy(content, 12288 + 8192, expected, 4096 + 8192 + 8192, 200_001 - 20480);
+    try (CacheMemory memory = CacheMemory.ofBytes(2 << 20)) {
+      try (Volume volume = mount(memory)) {
+        write(volume, "/file", content);
+        try (OpenFile file = volume.open("/file", OpenFlags.RDWR, 0)) {
+          file.fallocate(FallocateMode.COLLAPSE_RANGE, 4096, 8192);
+          file.fallocate(FallocateMode.INSERT_RANGE, 12288, 8192);
+        }
+        assertArrayEquals(expected, read(volume, "/file"));
+      }
+      E2fs.assertClean(image());
+      try (Volume volume = mount(memory)) {
+        assertArrayEquals(expected, read(volume, "/file"));
+      }
+    }
   }
 }
