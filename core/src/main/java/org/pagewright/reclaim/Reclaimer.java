@@ -206,8 +206,8 @@ public final class Reclaimer implements MemoryPolicy {
   }
 
   /// Whether frames are on their way although the last scan found none: it met folios that are only
-  /// locked, folios came or went meanwhile, or some frames are in the hands of other threads, between
-  /// the pool and the queues.
+  /// locked, folios came or went meanwhile, or some frames are in the hands of other threads,
+  /// between the pool and the queues.
   private boolean mayComeFree(long activityBefore) {
     int used = cache.frames().used();
     lru.lock();

@@ -444,7 +444,8 @@ final class ReclaimerTest {
     file.read(100_000);
   }
 
-  /// Threads that make room at the same time do not take each other's candidates for an empty cache.
+  /// Threads that make room at the same time do not take each other's candidates for an empty
+  /// cache.
   @Test
   void manyReadersOfATinyCacheAllGetAFrame() throws Exception {
     VirtualClock time = new VirtualClock();

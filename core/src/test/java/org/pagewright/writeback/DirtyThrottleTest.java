@@ -146,8 +146,8 @@ final class DirtyThrottleTest {
     assertNull(DirtyThrottle.lastPause(store.file.mapping));
   }
 
-  /// R-I1, R-I2. Goal: a writer that could dirty memory for ever goes at the speed of its device, and
-  /// the sum settles between free run and limit.
+  /// R-I1, R-I2. Goal: a writer that could dirty memory for ever goes at the speed of its device,
+  /// and the sum settles between free run and limit.
   @Test
   void aWriterFasterThanItsDeviceGoesAtTheSpeedOfTheDevice() throws FsException {
     worldRunsWhileWaiting();
@@ -190,9 +190,9 @@ final class DirtyThrottleTest {
 
   // ---- Two devices ------------------------------------------------------------------------------
 
-  /// R-I2. Goal: of two devices, one ten times as fast, each is kept busy by its writer, and the slow
-  /// one does not fill the limit. Method: events in virtual time; a writer's turn comes again when
-  /// its pause is over.
+  /// R-I2. Goal: of two devices, one ten times as fast, each is kept busy by its writer, and the
+  /// slow one does not fill the limit. Method: events in virtual time; a writer's turn comes again
+  /// when its pause is over.
   @Test
   void aSlowDeviceDoesNotEatTheLimitOfAFastOne() throws FsException {
     Store fast = new Store("fast", 20_000);

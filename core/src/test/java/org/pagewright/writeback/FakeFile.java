@@ -24,8 +24,8 @@ import org.pagewright.cache.WritebackControl;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
 
-/// A file whose folios hold one number each, over a store that is a map. Write-outs end when the test
-/// says so, or at once.
+/// A file whose folios hold one number each, over a store that is a map. Write-outs end when the
+/// test says so, or at once.
 public final class FakeFile implements AddressSpaceOperations, AddressSpace.Host, FolioWriter {
   private static final ValueLayout.OfLong NUMBER = ValueLayout.JAVA_LONG;
 

@@ -18,8 +18,8 @@ import org.pagewright.cache.PageCache;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
 
-/// Background write-out by age and amount (R-I1), and its retries (R-H8), by a clock of our own. Where
-/// no thread is needed the test is the thread and calls [Flusher#round()].
+/// Background write-out by age and amount (R-I1), and its retries (R-H8), by a clock of our own.
+/// Where no thread is needed the test is the thread and calls [Flusher#round()].
 @Timeout(60)
 final class FlusherTest {
   private static final int SIZE = AddressSpace.FOLIO_SIZE;
@@ -331,8 +331,8 @@ final class FlusherTest {
     await(() -> cache.dirtyFolios() <= limits.background());
   }
 
-  /// Goal: a writer that asks for write-out at each chunk does not make a flusher spin that can start
-  /// nothing.
+  /// Goal: a writer that asks for write-out at each chunk does not make a flusher spin that can
+  /// start nothing.
   @Test
   void aFlusherThatCanStartNothingRestsHoweverOftenItIsAsked() throws FsException {
     FakeFile.Io io = new FakeFile.Io();

@@ -108,8 +108,8 @@ final class WritebackTest {
     assertEquals(7, file.mapping.dirtyFolios());
   }
 
-  /// R-H3. Goal: an integrity sync ends although each folio that it writes makes two new ones dirty,
-  /// one of them the folio just written.
+  /// R-H3. Goal: an integrity sync ends although each folio that it writes makes two new ones
+  /// dirty, one of them the folio just written.
   @Test
   void syncWritesNoMoreThanWasDirtyWhenItBegan() throws FsException {
     write(file, 0, 199, 1);
@@ -187,8 +187,8 @@ final class WritebackTest {
   }
 
   /// R-H1, R-H4. Goal: a sync that comes when another walk has marked a folio clean and has not
-  /// started its write-out waits for it. Method: that walk runs the sync in a second thread just then
-  /// and goes on when it waits. A count of dirty folios that follows the flag lets it pass.
+  /// started its write-out waits for it. Method: that walk runs the sync in a second thread just
+  /// then and goes on when it waits. A count of dirty folios that follows the flag lets it pass.
   @Test
   void syncDoesNotMissAFolioBetweenCleanAndUnderWriteout() throws Exception {
     write(slow, 0, 0, 5);
@@ -244,8 +244,8 @@ final class WritebackTest {
     assertEquals(1, control.skipped());
   }
 
-  /// R-H5. Goal: a folio that was found and is truncated before its turn. Method: the writer of folio
-  /// 0 truncates folio 1, which the walk has in its hands already.
+  /// R-H5. Goal: a folio that was found and is truncated before its turn. Method: the writer of
+  /// folio 0 truncates folio 1, which the walk has in its hands already.
   @Test
   void aFolioThatVanishedMeanwhileIsPassedOver() throws FsException {
     write(file, 0, 2, 1);
