@@ -125,6 +125,7 @@ public final class DirtyThrottle {
       device.startBackground();
     }
     if (dirty <= limits.freeRun()) {
+      device.takeOwed(); // what is dirtied in the free run is free
       return;
     }
     long now = clock.nanoTime();
@@ -164,6 +165,11 @@ public final class DirtyThrottle {
           throw interrupted(mapping);
         }
         left = now + nanos - clock.nanoTime();
+      }
+      if (left > 0) {
+        // The device was faster than believed: what is booked beyond this moment is forgiven.
+        long moment = now + nanos - left;
+        device.paidUntil().accumulateAndGet(moment, (until, at) -> until - at > 0 ? at : until);
       }
     } finally {
       pausing.leave(waiter);
