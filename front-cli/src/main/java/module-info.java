@@ -1,0 +1,13 @@
+/// The `pagewright` command.
+@org.jspecify.annotations.NullMarked
+module org.pagewright.cli {
+  requires org.pagewright.core;
+  requires org.pagewright.fs.ext4;
+  requires info.picocli;
+  requires org.apache.commons.compress;
+  requires static org.jspecify;
+
+  // Commands are found and filled in by reflection.
+  opens org.pagewright.cli to
+      info.picocli;
+}

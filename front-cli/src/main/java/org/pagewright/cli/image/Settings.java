@@ -1,0 +1,34 @@
+package org.pagewright.cli.image;
+
+import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import org.jspecify.annotations.Nullable;
+
+/// What the options that every command has say about opening images.
+///
+/// @param cacheBytes memory for file content, of all images together
+/// @param direct read and write the image's file around the host's own page cache
+/// @param readOnly refuse every change
+/// @param force write even what should be checked first
+/// @param fixedTime the only time that new files get, or null for the clock's
+public record Settings(
+    long cacheBytes, boolean direct, boolean readOnly, boolean force, @Nullable Instant fixedTime) {
+
+  /// The clock that volumes are mounted with.
+  ///
+  /// @return the fixed time, or the system's in milliseconds
+  public Clock clock() {
+    return fixedTime != null
+        ? Clock.fixed(fixedTime, ZoneOffset.UTC)
+        : Clock.tickMillis(ZoneOffset.UTC);
+  }
+
+  /// The same with another time.
+  ///
+  /// @param time the only time that new files get
+  /// @return changed settings
+  public Settings withFixedTime(@Nullable Instant time) {
+    return new Settings(cacheBytes, direct, readOnly, force, time);
+  }
+}

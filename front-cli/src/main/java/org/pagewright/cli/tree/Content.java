@@ -1,0 +1,40 @@
+package org.pagewright.cli.tree;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+
+/// The bytes of a regular file, read once from begin to end. Valid only during the call it is
+/// passed to.
+public interface Content {
+  /// How many bytes there are, holes included.
+  ///
+  /// @return bytes
+  long size();
+
+  /// Whether the holes that this tells are all there are; otherwise zeros may be holes too.
+  ///
+  /// @return true if it knows
+  boolean knowsHoles();
+
+  /// The first byte at or after a position that is not in a hole.
+  ///
+  /// @param pos where to begin
+  /// @return a position, or the size if there is only a hole
+  /// @throws IOException if it cannot be read
+  long nextData(long pos) throws IOException;
+
+  /// The first byte after a position that is in a hole.
+  ///
+  /// @param pos a position in data
+  /// @return a position, at most the size
+  /// @throws IOException if it cannot be read
+  long nextHole(long pos) throws IOException;
+
+  /// Reads at a position that is in data, never before one that was read.
+  ///
+  /// @param pos where to begin
+  /// @param target memory outside the heap
+  /// @return bytes read; 0 if the file has become shorter
+  /// @throws IOException if it cannot be read
+  int read(long pos, MemorySegment target) throws IOException;
+}

@@ -1,0 +1,267 @@
+package org.pagewright.cli.tree;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+import org.pagewright.cli.image.Cancellation;
+import org.pagewright.cli.report.CommandException;
+import org.pagewright.cli.report.Progress;
+import org.pagewright.errno.Errno;
+import org.pagewright.errno.FsException;
+import org.pagewright.vfs.FileMode;
+import org.pagewright.vfs.OpenFile;
+import org.pagewright.vfs.OpenFlags;
+import org.pagewright.vfs.Stat;
+import org.pagewright.vfs.Volume;
+import org.pagewright.vfs.XattrMode;
+
+/// Makes a tree in an image. Used by one thread.
+public final class ImageTarget implements TreeTarget {
+  /// Bits that a change of owner takes away, or that a umask does not let through.
+  private static final int SPECIAL_BITS = FileMode.SET_UID | FileMode.SET_GID | FileMode.STICKY;
+
+  /// Write-out is started after so many bytes of one file, while more are read.
+  private static final long WRITE_BEHIND = 8L << 20;
+
+  private final String image;
+  private final Volume volume;
+  private final Keep keep;
+  private final boolean fresh;
+  private final Progress progress;
+  private final ContentCopier copier;
+
+  /// A target in a volume.
+  ///
+  /// @param image what messages call the volume
+  /// @param volume where
+  /// @param keep what to keep
+  /// @param fresh whether nothing is there yet: a name that is there is an error, and blocks are
+  ///     given out in the order of the files, whatever the flusher does meanwhile
+  /// @param progress told of each file
+  /// @param cancellation asked between two steps
+  public ImageTarget(
+      String image,
+      Volume volume,
+      Keep keep,
+      boolean fresh,
+      Progress progress,
+      Cancellation cancellation) {
+    this.image = image;
+    this.volume = keep.attributes() ? volume.withUmask(0) : volume;
+    this.keep = keep;
+    this.fresh = fresh;
+    this.progress = progress;
+    this.copier = new ContentCopier(keep.sparse(), progress, cancellation);
+  }
+
+  @Override
+  public void enterDirectory(String path, Attributes attributes) throws IOException {
+    try {
+      makeDirectory(path, attributes);
+    } catch (FsException e) {
+      throw CommandException.at(image, path, e);
+    }
+  }
+
+  private void makeDirectory(String path, Attributes attributes) throws IOException {
+    try {
+      volume.mkdir(path, attributes.mode() & 0777);
+    } catch (FsException e) {
+      if (e.errno() != Errno.EEXIST) {
+        throw e;
+      }
+      Stat there = volume.lstat(path);
+      if (there.isSymlink()) {
+        there = volume.stat(path);
+      }
+      if (!there.isDirectory()) {
+        throw new FsException(Errno.ENOTDIR, path, e);
+      }
+    }
+    progress.advance(0, 1);
+  }
+
+  @Override
+  public void leaveDirectory(String path, Attributes attributes) throws IOException {
+    try {
+      finishDirectory(path, attributes);
+    } catch (FsException e) {
+      throw CommandException.at(image, path, e);
+    }
+  }
+
+  private void finishDirectory(String path, Attributes attributes) throws IOException {
+    if (keep.attributes()) {
+      // What was there may have had other permissions.
+      setAttributes(path, attributes, true, true);
+    }
+  }
+
+  @Override
+  public void file(String path, Attributes attributes, Content content) throws IOException {
+    try {
+      makeFile(path, attributes, content);
+    } catch (FsException e) {
+      throw CommandException.at(image, path, e);
+    }
+  }
+
+  private void makeFile(String path, Attributes attributes, Content content)
+      throws IOException {
+    int flags = OpenFlags.WRONLY | OpenFlags.CREAT | (fresh ? OpenFlags.EXCL : OpenFlags.TRUNC);
+    boolean existed = false;
+    if (!fresh) {
+      existed = replaceable(path);
+    }
+    try (OpenFile file = volume.open(path, flags, attributes.mode() & 0777)) {
+      long written = copier.copy(content, new FileSink(file));
+      if (written < content.size()) {
+        file.truncate(content.size());
+      }
+      if (fresh && written > 0) {
+        file.syncRange(0, 0, OpenFile.SYNC_WRITE);
+      }
+    }
+    if (keep.attributes()) {
+      setAttributes(path, attributes, existed, true);
+    }
+    progress.advance(0, 1);
+  }
+
+  private final class FileSink implements ContentCopier.Sink {
+    private final OpenFile file;
+    private long behind;
+
+    FileSink(OpenFile file) {
+      this.file = file;
+    }
+
+    @Override
+    public void write(long pos, MemorySegment source) throws IOException {
+      long done = 0;
+      while (done < source.byteSize()) { // ends: a write moves on or throws
+        long n = file.write(pos + done, done == 0 ? source : source.asSlice(done));
+        if (n <= 0) {
+          throw new FsException(Errno.EIO, file + ": nothing written at " + (pos + done));
+        }
+        done += n;
+      }
+      if (fresh && pos + done - behind >= WRITE_BEHIND) {
+        file.syncRange(behind, pos + done - behind, OpenFile.SYNC_WRITE);
+        behind = pos + done;
+      }
+    }
+  }
+
+  /// Makes way for a file: what is there stays if it is a file, and goes if it is another thing.
+  ///
+  /// @return whether a file is there
+  private boolean replaceable(String path) throws FsException {
+    Stat there = lstatOrNull(path);
+    if (there == null) {
+      return false;
+    }
+    if (there.isDirectory()) {
+      throw new FsException(Errno.EISDIR, path);
+    }
+    if (there.isRegular() && there.nlink() == 1) {
+      return true;
+    }
+    // Not through a link to who knows where, and not into the other names of a file.
+    volume.unlink(path);
+    return false;
+  }
+
+  private @Nullable Stat lstatOrNull(String path) throws FsException {
+    try {
+      return volume.lstat(path);
+    } catch (FsException e) {
+      if (e.errno() == Errno.ENOENT) {
+        return null;
+      }
+      throw e;
+    }
+  }
+
+  private void makeWay(String path) throws FsException {
+    if (fresh) {
+      return;
+    }
+    Stat there = lstatOrNull(path);
+    if (there != null) {
+      if (there.isDirectory()) {
+        throw new FsException(Errno.EISDIR, path);
+      }
+      volume.unlink(path);
+    }
+  }
+
+  @Override
+  public void symlink(String path, Attributes attributes, String target) throws IOException {
+    try {
+      makeSymlink(path, attributes, target);
+    } catch (FsException e) {
+      throw CommandException.at(image, path, e);
+    }
+  }
+
+  private void makeSymlink(String path, Attributes attributes, String target)
+      throws IOException {
+    makeWay(path);
+    volume.symlink(target, path);
+    if (keep.attributes()) {
+      setAttributes(path, attributes, false, false);
+    }
+    progress.advance(0, 1);
+  }
+
+  @Override
+  public void special(String path, Attributes attributes) throws IOException {
+    try {
+      makeSpecial(path, attributes);
+    } catch (FsException e) {
+      throw CommandException.at(image, path, e);
+    }
+  }
+
+  private void makeSpecial(String path, Attributes attributes) throws IOException {
+    makeWay(path);
+    volume.mknod(path, attributes.mode() & ~SPECIAL_BITS, attributes.rdev());
+    if (keep.attributes()) {
+      setAttributes(path, attributes, false, true);
+    }
+    progress.advance(0, 1);
+  }
+
+  @Override
+  public void hardLink(String path, String existing) throws IOException {
+    try {
+      makeHardLink(path, existing);
+    } catch (FsException e) {
+      throw CommandException.at(image, path, e);
+    }
+  }
+
+  private void makeHardLink(String path, String existing) throws IOException {
+    makeWay(path);
+    volume.link(existing, path);
+    progress.advance(0, 1);
+  }
+
+  /// In this order: a new owner takes set-id bits and capabilities away, everything else changes
+  /// nothing that came before.
+  private void setAttributes(String path, Attributes a, boolean existed, boolean hasMode)
+      throws FsException {
+    boolean follow = existed && hasMode;
+    if (existed || a.uid() != 0 || a.gid() != 0) {
+      volume.chown(path, a.uid(), a.gid(), follow);
+    }
+    if (hasMode && (existed || (a.mode() & SPECIAL_BITS) != 0)) {
+      volume.chmod(path, a.mode() & FileMode.PERMISSION_MASK);
+    }
+    for (Xattr xattr : a.xattrs()) {
+      volume.setXattr(path, xattr.name(), xattr.value(), XattrMode.SET, follow);
+    }
+    volume.utimens(path, a.atime(), a.mtime(), follow);
+  }
+}
