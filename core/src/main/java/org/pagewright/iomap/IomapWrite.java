@@ -90,10 +90,12 @@ final class IomapWrite {
     if (pos > mapping.size()) {
       IomapZero.zeroTail(operations, mapping, op.nowait()); // R-D5
     }
+    boolean kept = false; // an attempt before left its reservations for the next
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
       boolean exclusive = false;
       folio = null;
       boolean ready = false;
+      boolean stale = false;
       try {
         if (!s.isAnswered(mapping, pos, length)) {
           exclusive = excludeFills(mapping, op);
@@ -105,12 +107,18 @@ final class IomapWrite {
           ready = true;
           return folio;
         }
+        stale = true;
       } finally {
         if (!ready) {
           if (folio != null) {
             folio.unlock();
           }
-          abandon(s, mapping, exclusive);
+          // A chunk of several blocks outdates its own answers by reserving: the first is stale
+          // once the second is given. Asking again finds all reserved and changes nothing; giving
+          // back first would begin the same anew, for ever.
+          boolean keep = stale && attempt + 1 < ATTEMPTS;
+          abandon(s, mapping, exclusive, keep, kept);
+          kept = keep;
         } else if (exclusive) {
           mapping.invalidateLock().unlock();
         }
@@ -405,7 +413,7 @@ final class IomapWrite {
     s.open = false;
     endAll(s, mapping, accepted);
     if (accepted < s.length) {
-      giveBack(s, mapping, accepted);
+      giveBack(s, mapping, accepted, false, false);
     }
   }
 
@@ -425,7 +433,11 @@ final class IomapWrite {
   }
 
   /// After a begin that came to nothing: no folio lock held.
-  private void abandon(Scratch s, AddressSpace mapping, boolean exclusive) {
+  ///
+  /// @param keep leave what was reserved for the next attempt
+  /// @param kept the attempt before did so
+  private void abandon(
+      Scratch s, AddressSpace mapping, boolean exclusive, boolean keep, boolean kept) {
     boolean open = s.open;
     s.open = false;
     if (open) {
@@ -439,8 +451,8 @@ final class IomapWrite {
     if (exclusive) {
       mapping.invalidateLock().unlock();
     }
-    if (open) {
-      giveBack(s, mapping, 0);
+    if (open || kept) {
+      giveBack(s, mapping, 0, keep, kept);
     }
     s.count = 0;
   }
@@ -457,13 +469,15 @@ final class IomapWrite {
   /// that are not dirty: a store through a mapping may have found the reservation and relies on it,
   /// and INVALIDATE exclusive keeps the next one out (R-C8). Rare, hence not sparing with locks, and
   /// not subject to NOWAIT: a reservation left behind would be lost for ever.
-  private void giveBack(Scratch s, AddressSpace mapping, int accepted) {
-    boolean delayed = s.count == 0;
+  private void giveBack(
+      Scratch s, AddressSpace mapping, int accepted, boolean keep, boolean kept) {
+    boolean delayed = s.count == 0 || kept;
     boolean allocated = false;
     for (int i = 0; i < s.count; i++) {
       delayed |= s.maps[i].type() == Iomap.Type.DELALLOC;
       allocated |= isNewBlocks(s.maps[i]);
     }
+    delayed &= !keep;
     if (!delayed && !allocated) {
       return;
     }

@@ -30,7 +30,7 @@ import org.pagewright.vfs.Volume;
 /// and so on; seed and remaining list are printed. `-Dpagewright.seed=N` runs that seed alone,
 /// `-Dpagewright.rounds=N` more rounds.
 final class RandomOperationsTest {
-  private static final int OPERATIONS = 220;
+  private static final int OPERATIONS = 400;
   private static final int SHRINKS_MAX = 120;
 
   @TempDir Path folder;
@@ -164,7 +164,7 @@ final class RandomOperationsTest {
   private Throwable attempt(RamImage made, List<RandomFiles.Op> ops, List<String> log)
       throws Exception {
     RamImage image = made.copy();
-    CacheMemory memory = CacheMemory.ofBytes(Long.getLong("pagewright.cache", 64 << 20));
+    CacheMemory memory = CacheMemory.ofBytes(Long.getLong("pagewright.cache", 2 << 20));
     ManualClock clock = new ManualClock();
     Ext4Options options =
         Ext4Options.DEFAULTS.withMount(

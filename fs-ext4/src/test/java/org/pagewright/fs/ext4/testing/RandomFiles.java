@@ -611,12 +611,13 @@ public final class RandomFiles {
   }
 
   private Instant anyTime() {
+    // Up to 2242: what a FileTime of the host shows to the nanosecond ends in 2262.
     long seconds =
         switch (random.nextInt(4)) {
           case 0 -> random.nextLong(1L << 31);
           case 1 -> (1L << 31) + random.nextLong(1L << 31);
           case 2 -> -random.nextLong(1L << 31);
-          default -> (1L << 32) + random.nextLong(1L << 33);
+          default -> (1L << 32) + random.nextLong(1L << 32);
         };
     return Instant.ofEpochSecond(seconds, random.nextInt(1_000_000_000));
   }
