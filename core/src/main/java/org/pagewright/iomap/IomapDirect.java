@@ -7,8 +7,11 @@ import org.jspecify.annotations.Nullable;
 import org.pagewright.block.Bio;
 import org.pagewright.block.BlockDevice;
 import org.pagewright.cache.AddressSpace;
+import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
+import org.pagewright.filemap.Truncate;
 import org.pagewright.sync.WaitQueue;
+import org.pagewright.writeback.Writeback;
 
 /// Reads and writes past the cache, straight from and to the caller's memory. Compare Linux's
 /// fs/iomap/direct-io.c.
@@ -94,8 +97,8 @@ final class IomapDirect {
     if (!isUsable(source) || !isAligned(pos, source.byteSize(), operations.blockSize())) {
       return -1;
     }
-    if (pos > mapping.size()) {
-      IomapZero.zeroTail(operations, mapping, false); // R-D5
+    if (pos > mapping.size() && !flushTail()) {
+      return -1;
     }
     long end = pos + source.byteSize();
     long at = pos;
@@ -115,6 +118,25 @@ final class IomapDirect {
       at += bytes;
     }
     return at == pos && pos < end ? -1 : at - pos;
+  }
+
+  /// Zeroes what the last block holds beyond the end, before this write brings it inside (R-D5). That
+  /// goes through the cache; and since the folio may hold blocks of the range, too, which it takes for
+  /// zeros, it must be on the device and out of the cache before the write (R-J1).
+  ///
+  /// @return false if the folio cannot be dropped
+  private boolean flushTail() throws FsException {
+    long size = mapping.size();
+    if (size == operations.roundUp(size)) {
+      return true;
+    }
+    IomapZero.zeroTail(operations, mapping, false);
+    Errno errno = Writeback.syncRange(mapping, size, size);
+    if (errno != null) {
+      throw new FsException(errno, mapping + ": write-out before a direct write");
+    }
+    long index = AddressSpace.indexOf(size);
+    return Truncate.invalidateRange2(mapping, index, index);
   }
 
   /// Writes up to the end of one extent.

@@ -38,6 +38,7 @@ final class IomapWrite {
     final Iomap[] maps;
     int count;
     boolean open; // begun and not ended
+    boolean allocated; // this chunk's begins made real blocks, in one attempt or another
     @Nullable AddressSpace mapping;
     long pos;
     int length;
@@ -90,41 +91,56 @@ final class IomapWrite {
     if (pos > mapping.size()) {
       IomapZero.zeroTail(operations, mapping, op.nowait()); // R-D5
     }
-    boolean kept = false; // an attempt before left its reservations for the next
-    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-      boolean exclusive = false;
-      folio = null;
-      boolean ready = false;
-      boolean stale = false;
-      try {
-        if (!s.isAnswered(mapping, pos, length)) {
-          exclusive = excludeFills(mapping, op);
-          ask(s, mapping, pos, length, op);
-        }
-        folio = mapping.getOrCreate(AddressSpace.indexOf(pos), folioFlags(op));
-        if (isStillValid(s, mapping)) {
-          prepare(s, folio, pos, length, op.nowait());
-          ready = true;
-          return folio;
-        }
-        stale = true;
-      } finally {
-        if (!ready) {
-          if (folio != null) {
-            folio.unlock();
-          }
-          // A chunk of several blocks outdates its own answers by reserving: the first is stale
-          // once the second is given. Asking again finds all reserved and changes nothing; giving
-          // back first would begin the same anew, for ever.
-          boolean keep = stale && attempt + 1 < ATTEMPTS;
-          abandon(s, mapping, exclusive, keep, kept);
-          kept = keep;
-        } else if (exclusive) {
-          mapping.invalidateLock().unlock();
-        }
+    s.allocated = false;
+    boolean asked = false;
+    folio = null;
+    try {
+      for (int attempt = 0; attempt < ATTEMPTS && folio == null; attempt++) {
+        boolean answered = s.isAnswered(mapping, pos, length);
+        asked |= !answered;
+        folio = tryBegin(s, mapping, pos, length, op, answered);
+      }
+      return folio; // null: the write loop may look whether it is to stop, and comes back
+    } finally {
+      if (folio == null && asked) {
+        giveBack(mapping, pos, length, 0, true, s.allocated);
       }
     }
-    return null;
+  }
+
+  /// One attempt.
+  ///
+  /// @return null if the answers were outdated: what they reserved stays reserved, so that asking
+  ///     again changes nothing and the next answers can be true
+  private @Nullable Folio tryBegin(
+      Scratch s, AddressSpace mapping, long pos, int length, WriteOp op, boolean answered)
+      throws FsException {
+    boolean exclusive = false;
+    Folio folio = null;
+    boolean ready = false;
+    try {
+      if (!answered) {
+        exclusive = excludeFills(mapping, op);
+        ask(s, mapping, pos, length, op);
+      }
+      folio = mapping.getOrCreate(AddressSpace.indexOf(pos), folioFlags(op));
+      if (isStillValid(s, mapping)) {
+        prepare(s.maps, s.count, folio, pos, length, op.nowait());
+        ready = true;
+        return folio;
+      }
+      return null;
+    } finally {
+      if (!ready) {
+        if (folio != null) {
+          folio.unlock();
+        }
+        abandon(s, mapping);
+      }
+      if (exclusive) {
+        mapping.invalidateLock().unlock();
+      }
+    }
   }
 
   private static int folioFlags(WriteOp op) {
@@ -186,6 +202,7 @@ final class IomapWrite {
       Iomap map = s.maps[s.count];
       extents.begin(mapping, at, end - at, s.flags, map);
       s.count++;
+      s.allocated |= isNewBlocks(map);
       operations.checkAnswer(mapping, at, map);
       if (map.type() == Iomap.Type.HOLE || map.type() == Iomap.Type.INLINE) {
         throw new FsException(
@@ -217,11 +234,6 @@ final class IomapWrite {
 
   /// Makes each block that the chunk covers in part uptodate, and no other (R-B1, R-B11). Folio lock
   /// held.
-  private void prepare(Scratch s, Folio folio, long pos, int length, boolean nowait)
-      throws FsException {
-    prepare(s.maps, s.count, folio, pos, length, nowait);
-  }
-
   void prepare(Iomap[] maps, int count, Folio folio, long pos, int length, boolean nowait)
       throws FsException {
     if (folio.isUptodate()) {
@@ -413,7 +425,11 @@ final class IomapWrite {
     s.open = false;
     endAll(s, mapping, accepted);
     if (accepted < s.length) {
-      giveBack(s, mapping, accepted, false, false);
+      boolean delayed = false;
+      for (int i = 0; i < s.count; i++) {
+        delayed |= s.maps[i].type() == Iomap.Type.DELALLOC;
+      }
+      giveBack(mapping, s.pos, s.length, accepted, delayed, s.allocated);
     }
   }
 
@@ -432,27 +448,16 @@ final class IomapWrite {
     }
   }
 
-  /// After a begin that came to nothing: no folio lock held.
-  ///
-  /// @param keep leave what was reserved for the next attempt
-  /// @param kept the attempt before did so
-  private void abandon(
-      Scratch s, AddressSpace mapping, boolean exclusive, boolean keep, boolean kept) {
-    boolean open = s.open;
-    s.open = false;
-    if (open) {
+  /// After an attempt to begin that came to nothing: no folio lock held, fills still kept out.
+  private void abandon(Scratch s, AddressSpace mapping) {
+    if (s.open) {
+      s.open = false;
       for (int i = 0; i < s.count; i++) {
         if (isNewBlocks(s.maps[i])) {
           zeroOnDevice(mapping, s.maps[i]); // R-C4; no fill can have seen them yet
         }
       }
       endAll(s, mapping, 0);
-    }
-    if (exclusive) {
-      mapping.invalidateLock().unlock();
-    }
-    if (open || kept) {
-      giveBack(s, mapping, 0, keep, kept);
     }
     s.count = 0;
   }
@@ -470,24 +475,22 @@ final class IomapWrite {
   /// and INVALIDATE exclusive keeps the next one out (R-C8). Rare, hence not sparing with locks, and
   /// not subject to NOWAIT: a reservation left behind would be lost for ever.
   private void giveBack(
-      Scratch s, AddressSpace mapping, int accepted, boolean keep, boolean kept) {
-    boolean delayed = s.count == 0 || kept;
-    boolean allocated = false;
-    for (int i = 0; i < s.count; i++) {
-      delayed |= s.maps[i].type() == Iomap.Type.DELALLOC;
-      allocated |= isNewBlocks(s.maps[i]);
-    }
-    delayed &= !keep;
+      AddressSpace mapping,
+      long pos,
+      int length,
+      int accepted,
+      boolean delayed,
+      boolean allocated) {
     if (!delayed && !allocated) {
       return;
     }
     mapping.invalidateLock().lock();
     try {
       if (delayed) {
-        punchClean(mapping, s.pos, s.length, accepted);
+        punchClean(mapping, pos, length, accepted);
       }
-      if (allocated && s.pos + s.length > mapping.size()) {
-        extents.writeFailed(mapping, s.pos, s.length); // R-C5
+      if (allocated && pos + length > mapping.size()) {
+        extents.writeFailed(mapping, pos, length); // R-C5
       }
     } finally {
       mapping.invalidateLock().unlock();

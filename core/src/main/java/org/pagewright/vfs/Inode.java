@@ -320,13 +320,6 @@ public class Inode implements AddressSpace.Host, FlushTarget.DirtyInode {
     this.blocks = blocks;
   }
 
-  /// Space promised to dirty folios and not taken yet; `stat` adds it to [#blocks()].
-  ///
-  /// @return units of 512 bytes
-  public long delayedBlocks() {
-    return 0;
-  }
-
   /// Last read.
   ///
   /// @return a time
@@ -509,7 +502,7 @@ public class Inode implements AddressSpace.Host, FlushTarget.DirtyInode {
         gid,
         rdev,
         size(),
-        blocks + delayedBlocks(),
+        blocks,
         superBlock.operations().blockSize(),
         atime,
         mtime,
