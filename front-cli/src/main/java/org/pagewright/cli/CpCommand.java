@@ -35,7 +35,7 @@ import picocli.CommandLine.Parameters;
     sortOptions = false,
     description = {
       "Copies files into, out of and between images.",
-      "If the target is a directory, the copies go into it."
+      "If the target is a directory, the copies go into it; of IMAGE:/ or DIR/. what is in it."
     })
 final class CpCommand extends Subcommand {
   @Mixin private final CopyOptions options = new CopyOptions();
@@ -99,7 +99,8 @@ final class CpCommand extends Subcommand {
         new ImageTarget(
             image.name(), image.volume(), keep, false, progress, root().cancellation());
     for (Operand source : sources) {
-      String path = into ? Places.in(target.path(), nameOf(source)) : target.path();
+      String name = into ? nameOf(source) : "";
+      String path = name.isEmpty() ? target.path() : Places.in(target.path(), name);
       if (noClobber && existsIn(image, path)) {
         continue;
       }
@@ -133,11 +134,12 @@ final class CpCommand extends Subcommand {
         HostSource none = new HostSource(keep, root().cancellation())) {
       for (Operand source : sources) {
         String name = into ? nameOf(source) : HostNames.textOf(last);
-        Path at = HostNames.resolve(directory, name);
-        if (noClobber && Files.exists(at, LinkOption.NOFOLLOW_LINKS)) {
+        boolean whole = name.isEmpty();
+        if (noClobber && !whole
+            && Files.exists(HostNames.resolve(directory, name), LinkOption.NOFOLLOW_LINKS)) {
           continue;
         }
-        copy(source, "/" + name, target, tree, keep, none);
+        copy(source, whole ? "" : "/" + name, target, tree, keep, none);
       }
     }
   }
@@ -230,22 +232,21 @@ final class CpCommand extends Subcommand {
     }
   }
 
+  /// The name under which something is copied into a directory. Empty for the root of an image and
+  /// for `DIR/.`: what is in it is copied then.
   private static String nameOf(Operand operand) throws CommandException {
     String name =
         switch (operand) {
           case Operand.Host host -> {
             Path last = host.path().getFileName();
-            boolean dots = last != null && (last.toString().equals(".") || last.toString().equals(".."));
-            Path real = dots ? host.path().toAbsolutePath().normalize().getFileName() : last;
-            yield real == null ? "" : HostNames.textOf(real);
+            yield last == null ? "" : HostNames.textOf(last);
           }
           case Operand.InImage in -> Places.nameOf(in.path());
         };
-    if (name.isEmpty() || name.equals(".") || name.equals("..")) {
+    if (name.equals("..")) {
       throw CommandException.usage(
-          operand.text() + " has no name to be copied under",
-          "give the name in the target: .../NAME");
+          operand.text() + " has no name to be copied under", "give the name of the directory");
     }
-    return name;
+    return name.equals(".") ? "" : name;
   }
 }

@@ -26,7 +26,7 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "mkfs",
     sortOptions = false,
-    description = "Makes an empty ext2, ext3 or ext4 file system, in a new image or over an old one.")
+    description = "Makes an empty ext2, ext3 or ext4 file system, in an image new or old.")
 final class MkfsCommand extends Subcommand {
   @Option(
       names = {"-s", "--size"},
@@ -156,7 +156,10 @@ final class MkfsCommand extends Subcommand {
       message = message.substring(0, message.length() - words.length());
     }
     return new CommandException(
-        ExitCode.USAGE, message, "choose another size or other options: `pagewright mkfs --help`", e);
+        ExitCode.USAGE,
+        message,
+        "choose another size or other options: `pagewright mkfs --help`",
+        e);
   }
 
   private void report(Superblock made, Operand.InImage operand) {

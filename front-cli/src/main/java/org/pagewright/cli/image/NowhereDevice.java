@@ -5,8 +5,8 @@ import org.pagewright.block.Bio;
 import org.pagewright.block.BlockDevice;
 import org.pagewright.errno.FsException;
 
-/// A device of zeros that forgets what is written: to see what mkfs would make, of any size, without
-/// a file.
+/// A device of zeros that forgets what is written: to see what mkfs would make, of any size,
+/// without a file.
 public final class NowhereDevice implements BlockDevice {
   private static final int SECTOR = 512;
 

@@ -63,7 +63,8 @@ public final class ByteSize {
       power++;
     }
     long tenths = Math.round(value * 10);
-    String digits = tenths < 100 ? tenths / 10 + "." + tenths % 10 : Long.toString((tenths + 5) / 10);
+    String digits =
+        tenths < 100 ? tenths / 10 + "." + tenths % 10 : Long.toString((tenths + 5) / 10);
     return digits + SUFFIXES.charAt(power - 1);
   }
 }

@@ -106,7 +106,8 @@ public record ErrorReport(ExitCode exitCode, String message, String next) {
       case ELOOP -> "symbolic links lead in a circle: see them with `pagewright ls -l`";
       case EUCLEAN, EBADMSG ->
           "check the image with `e2fsck -fn IMAGE`; what is sound can be read with --read-only";
-      case EIO -> "the disk below failed, or the image is cut off: check it with `e2fsck -fn IMAGE`";
+      case EIO ->
+          "the disk below failed, or the image is cut off: check it with `e2fsck -fn IMAGE`";
       case EFBIG -> "larger than this file system allows; larger blocks allow more";
       case EMLINK -> "this file or directory has as many links as the file system allows";
       case EXDEV -> "names of one file lie in one image: copy it with `pagewright cp`";
