@@ -20,8 +20,10 @@ public final class ImageTarget implements TreeTarget {
   /// Bits that a change of owner takes away, or that a umask does not let through.
   private static final int SPECIAL_BITS = FileMode.SET_UID | FileMode.SET_GID | FileMode.STICKY;
 
-  /// Write-out is started after so many bytes of one file, while more are read.
-  private static final long WRITE_BEHIND = 8L << 20;
+  /// In a new image write-out of a file is started after so many bytes, while more are read. It is
+  /// one request to the device. Before the next is started it has ended: were there several at a
+  /// time, they would end in any order, and the order would show in the file's extents.
+  private static final long WRITE_BEHIND = 2L << 20;
 
   private final String image;
   private final Volume volume;
@@ -114,13 +116,12 @@ public final class ImageTarget implements TreeTarget {
       existed = replaceable(path);
     }
     try (OpenFile file = volume.open(path, flags, attributes.mode() & 0777)) {
-      long written = copier.copy(content, new FileSink(file));
+      FileSink sink = new FileSink(file);
+      long written = copier.copy(content, sink);
       if (written < content.size()) {
         file.truncate(content.size());
       }
-      if (fresh && written > 0) {
-        file.syncRange(0, 0, OpenFile.SYNC_WRITE);
-      }
+      sink.startWriting(written);
     }
     if (keep.attributes()) {
       setAttributes(path, attributes, existed, true);
@@ -130,7 +131,8 @@ public final class ImageTarget implements TreeTarget {
 
   private final class FileSink implements ContentCopier.Sink {
     private final OpenFile file;
-    private long behind;
+    private long waiting; // begin of what is being written out
+    private long behind; // end of it, and begin of what is only in the cache
 
     FileSink(OpenFile file) {
       this.file = file;
@@ -146,10 +148,22 @@ public final class ImageTarget implements TreeTarget {
         }
         done += n;
       }
-      if (fresh && pos + done - behind >= WRITE_BEHIND) {
-        file.syncRange(behind, pos + done - behind, OpenFile.SYNC_WRITE);
-        behind = pos + done;
+      if (pos + done - behind >= WRITE_BEHIND) {
+        startWriting(pos + done);
       }
+    }
+
+    /// Starts to write out all before a position, and waits for what was started before.
+    void startWriting(long end) throws FsException {
+      if (!fresh || end <= behind) {
+        return;
+      }
+      if (behind > waiting) {
+        file.syncRange(waiting, behind - waiting, OpenFile.SYNC_WAIT_BEFORE);
+      }
+      file.syncRange(behind, end - behind, OpenFile.SYNC_WRITE);
+      waiting = behind;
+      behind = end;
     }
   }
 

@@ -46,13 +46,20 @@ final class ExtentNode {
     LittleEndian.put16(s, 4, max);
     LittleEndian.put16(s, 6, depth);
     LittleEndian.put32(s, 8, 0);
+    s.asSlice(at(0), (long) max * ENTRY).fill((byte) 0);
   }
 
   static int entries(MemorySegment s) {
     return LittleEndian.u16(s, 2);
   }
 
+  /// Entries that are no longer counted are zeroed: what lies there would tell in which order
+  /// requests ended, and images with the same files shall have the same bytes.
   static void putEntries(MemorySegment s, int n) {
+    int old = entries(s);
+    if (n < old) {
+      s.asSlice(at(n), (long) (old - n) * ENTRY).fill((byte) 0);
+    }
     LittleEndian.put16(s, 2, n);
   }
 
