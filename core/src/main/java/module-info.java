@@ -9,6 +9,7 @@ module org.pagewright.core {
   exports org.pagewright.sync;
   exports org.pagewright.vfs;
   exports org.pagewright.ramfs;
+  exports org.pagewright.hostfs;
   exports org.pagewright.mem;
   exports org.pagewright.iov;
   exports org.pagewright.block;

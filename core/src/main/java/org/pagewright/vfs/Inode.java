@@ -320,6 +320,13 @@ public class Inode implements AddressSpace.Host, FlushTarget.DirtyInode {
     this.blocks = blocks;
   }
 
+  /// Space promised to dirty folios and not taken yet; `stat` adds it to [#blocks()].
+  ///
+  /// @return units of 512 bytes
+  public long delayedBlocks() {
+    return 0;
+  }
+
   /// Last read.
   ///
   /// @return a time
@@ -502,7 +509,7 @@ public class Inode implements AddressSpace.Host, FlushTarget.DirtyInode {
         gid,
         rdev,
         size(),
-        blocks,
+        blocks + delayedBlocks(),
         superBlock.operations().blockSize(),
         atime,
         mtime,

@@ -32,7 +32,7 @@ public final class Name implements Comparable<Name> {
   /// @return the name
   /// @throws FsException ENOENT if empty, EINVAL if it holds a slash or NUL
   public static Name of(String text) throws FsException {
-    return checked(encode(text));
+    return checked(bytesOf(text));
   }
 
   /// A name from bytes, which are copied.
@@ -62,7 +62,7 @@ public final class Name implements Comparable<Name> {
     for (byte b : bytes) {
       if (b == '/' || b == 0) {
         throw new FsException(
-            Errno.EINVAL, "name `" + decode(bytes) + "` with a slash or NUL in it");
+            Errno.EINVAL, "name `" + textOf(bytes) + "` with a slash or NUL in it");
       }
     }
     return new Name(bytes);
@@ -166,14 +166,14 @@ public final class Name implements Comparable<Name> {
   /// The name as text that [#of(String)] turns back into the same bytes.
   @Override
   public String toString() {
-    return decode(bytes);
+    return textOf(bytes);
   }
 
-  /// Text to bytes: UTF-8, and U+DC80 to U+DCFF alone to the byte they stand for.
+  /// Text to bytes, also of a whole path: UTF-8, and U+DC80 to U+DCFF alone to the byte they stand for.
   ///
   /// @param text any text
   /// @return its bytes; a surrogate that stands for nothing becomes `?`
-  static byte[] encode(String text) {
+  public static byte[] bytesOf(String text) {
     int length = text.length();
     byte[] out = new byte[Math.multiplyExact(length, 3)];
     int n = 0;
@@ -205,11 +205,11 @@ public final class Name implements Comparable<Name> {
     return Arrays.copyOf(out, n);
   }
 
-  /// Bytes to text: the way back of [#encode(String)].
+  /// Bytes to text, also of a whole path: the way back of [#bytesOf(String)].
   ///
   /// @param bytes any bytes
-  /// @return text
-  static String decode(byte[] bytes) {
+  /// @return text that turns back into the same bytes
+  public static String textOf(byte[] bytes) {
     StringBuilder text = new StringBuilder(bytes.length);
     int i = 0;
     while (i < bytes.length) {

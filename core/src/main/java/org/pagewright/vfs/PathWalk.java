@@ -57,12 +57,12 @@ final class PathWalk implements AutoCloseable {
   ///
   /// @param start where a relative path begins; the caller keeps a reference meanwhile
   /// @param path bytes of the path
-  /// @throws FsException ENOENT if empty, ENAMETOOLONG, EINVAL with a NUL in it
+  /// @throws FsException ENOENT if empty, ENAMETOOLONG, EINVAL with a NUL in it; EIO if closed
   PathWalk(Namespace namespace, Inode start, byte[] path, Credentials who) throws FsException {
     this.namespace = namespace;
     this.who = who;
     this.path = path;
-    this.text = Name.decode(path);
+    this.text = Name.textOf(path);
     if (path.length == 0) {
       throw new FsException(Errno.ENOENT, "empty path");
     }
@@ -75,6 +75,7 @@ final class PathWalk implements AutoCloseable {
         throw new FsException(Errno.EINVAL, text + ": NUL in path");
       }
     }
+    namespace.superBlock().checkAlive();
     namespace.superBlock().hold(start);
     dir = start;
     if (path[0] == '/') {

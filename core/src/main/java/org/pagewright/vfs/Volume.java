@@ -87,7 +87,7 @@ public final class Volume implements AutoCloseable {
   }
 
   private PathWalk walk(String path) throws FsException {
-    return new PathWalk(namespace, start, Name.encode(path), who);
+    return new PathWalk(namespace, start, Name.bytesOf(path), who);
   }
 
   /// What is done with an inode that a path leads to.
@@ -224,7 +224,7 @@ public final class Volume implements AutoCloseable {
   /// @param path the new link
   /// @throws FsException as [#mkdir]; ENOENT if the target is empty
   public void symlink(String target, String path) throws FsException {
-    make(path, FileType.SYMLINK.modeBits() | 0777, 0, Name.encode(target));
+    make(path, FileType.SYMLINK.modeBits() | 0777, 0, Name.bytesOf(target));
   }
 
   private void make(String path, int mode, long rdev, byte @Nullable [] target)
@@ -354,7 +354,7 @@ public final class Volume implements AutoCloseable {
   /// @return its target
   /// @throws FsException EINVAL if it is no symbolic link; as [#stat]
   public String readlink(String path) throws FsException {
-    return with(path, false, inode -> Name.decode(namespace.readlink(inode)));
+    return with(path, false, inode -> Name.textOf(namespace.readlink(inode)));
   }
 
   // ---- Attributes -------------------------------------------------------------------------------

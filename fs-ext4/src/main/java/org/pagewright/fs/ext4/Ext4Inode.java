@@ -323,6 +323,12 @@ final class Ext4Inode extends Inode implements MapRoot, XattrHost, DirBlocks {
   }
 
   @Override
+  public long delayedBlocks() {
+    BlockMapper promised = mapper;
+    return promised == null ? 0 : sectors(promised.delayedBlocks());
+  }
+
+  @Override
   public void changed(Handle handle, long blocksDelta) throws FsException {
     setBlocks(blocks() + sectors(blocksDelta));
     write(handle);

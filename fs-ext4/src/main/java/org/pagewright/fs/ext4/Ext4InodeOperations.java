@@ -561,6 +561,11 @@ final class Ext4InodeOperations implements InodeOperations {
       }
       if (first < last) {
         BlockMapper mapper = file.mapper();
+        if (end >= size && file.diskSize() < size) {
+          // The write-out that was to move the size on disk is about to be dropped with its folios.
+          // Zeros need none; bytes below that are still to be written are unwritten blocks or holes.
+          file.setDiskSize(size);
+        }
         Truncate.truncatePages(mapping, first << bits, (last << bits) - 1);
         try (Handle handle = fs.journal().start(mapper.stepCredits() + INODE_CREDITS)) {
           mapper.punch(handle, first, last);

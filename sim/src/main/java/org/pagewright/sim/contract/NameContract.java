@@ -500,14 +500,15 @@ final class NameContract extends Suite {
   @Case(needs = VolumeFixture.Feature.FLAGS)
   void immutableAndAppendOnlyFilesAreGuarded() throws IOException {
     file("/f", pattern(10, 1));
-    volume().setFlags("/f", InodeFlags.IMMUTABLE);
+    int others = volume().flags("/f");
+    volume().setFlags("/f", others | InodeFlags.IMMUTABLE);
     assertErrno(Errno.EPERM, () -> volume().open("/f", OpenFlags.WRONLY, 0));
     assertErrno(Errno.EPERM, () -> volume().unlink("/f"));
     assertErrno(Errno.EPERM, () -> volume().rename("/f", "/g"));
     assertErrno(Errno.EPERM, () -> volume().link("/f", "/g"));
     assertErrno(Errno.EPERM, () -> volume().chmod("/f", 0600));
     assertErrno(Errno.EPERM, () -> volume().truncate("/f", 0));
-    volume().setFlags("/f", InodeFlags.APPEND);
+    volume().setFlags("/f", others | InodeFlags.APPEND);
     assertErrno(Errno.EPERM, () -> volume().open("/f", OpenFlags.WRONLY, 0));
     assertErrno(Errno.EPERM, () -> volume().truncate("/f", 0));
     assertErrno(Errno.EPERM, () -> volume().unlink("/f"));
@@ -515,7 +516,7 @@ final class NameContract extends Suite {
       file.write(0, pattern(5, 2), 0, 5);
     }
     assertEquals(15, volume().stat("/f").size());
-    volume().setFlags("/f", 0);
+    volume().setFlags("/f", others);
     volume().unlink("/f");
   }
 

@@ -1,10 +1,12 @@
 package org.pagewright.sim.contract;
 
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.stream.Stream;
@@ -17,6 +19,10 @@ import org.pagewright.vfs.Volume;
 
 /// What every file system has to do behind the VFS, as tests. Each runs on a volume of its own.
 public final class VolumeContract {
+  /// A case that hangs is a case that failed: it is interrupted, and the others go on. No case takes
+  /// a tenth of this.
+  private static final Duration HANGS_AFTER = Duration.ofMinutes(2);
+
   private VolumeContract() {}
 
   /// All cases of all suites that a file system can run.
@@ -45,7 +51,9 @@ public final class VolumeContract {
             method ->
                 DynamicTest.dynamicTest(
                     suite.getSimpleName() + ": " + method.getName(),
-                    () -> run(suite, method, fixture)));
+                    () ->
+                        assertTimeoutPreemptively(
+                            HANGS_AFTER, () -> run(suite, method, fixture))));
   }
 
   private static void run(Class<?> suite, Method method, VolumeFixture fixture) throws Throwable {

@@ -21,6 +21,8 @@ public interface VolumeFixture {
     HOLES,
     /// Flags such as immutable.
     FLAGS,
+    /// Names, and targets of symbolic links, of any bytes.
+    ODD_NAMES,
     /// The VFS sees every change, so names may be remembered and inodes are known by number.
     EXCLUSIVE
   }
