@@ -19,8 +19,8 @@ import org.pagewright.sync.Mutex;
 /// The open channels of one host file. They are opened when first needed, and kept until the inode
 /// leaves memory, so that a file that was unlinked can still be read and written.
 ///
-/// All calls are made by threads of [HostIo], which nobody interrupts: an interrupt in the middle of
-/// an I/O would close the channel, and a file without a name could not be opened again.
+/// All calls are made by threads of [HostIo], which nobody interrupts: an interrupt in the middle
+/// of an I/O would close the channel, and a file without a name could not be opened again.
 ///
 /// Whole pieces of [#ALIGNMENT] bytes go past the host's page cache if its file system lets them:
 /// the bytes are cached here, once is enough. The rest goes through it; the host keeps the two

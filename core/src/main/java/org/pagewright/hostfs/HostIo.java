@@ -26,8 +26,8 @@ import org.pagewright.sync.WaitQueue;
 /// The threads that touch host files, and the memory they do it with.
 ///
 /// Callers may be interrupted, which would close the channel they wait on; these threads are not.
-/// The queue is bounded by the stages: each request in it holds one, but for the few that open, sync
-/// or cut a file, of which each caller has one at most.
+/// The queue is bounded by the stages: each request in it holds one, but for the few that open,
+/// sync or cut a file, of which each caller has one at most.
 final class HostIo implements AutoCloseable {
   /// Bytes of one stage: the largest request.
   static final int STAGE_BYTES = 256 << 10;

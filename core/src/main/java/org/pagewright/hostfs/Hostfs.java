@@ -55,8 +55,9 @@ import org.pagewright.vfs.XattrMode;
 /// go are seen.
 ///
 /// An inode is the host's inode, by number; but the host may use a number again while we still hold
-/// the inode that had it and has no name left, and then the new one gets a number of ours. What `java.nio.file` has no words for is refused: device
-/// nodes, files without a name, swapping names, holes.
+/// the inode that had it and has no name left, and then the new one gets a number of ours. What
+/// `java.nio.file` has no words for is refused: device nodes, files without a name, swapping names,
+/// holes.
 public final class Hostfs implements SuperBlockOperations, InodeOperations {
   private static final String ATTRIBUTES =
       "unix:ino,mode,nlink,uid,gid,rdev,size,lastAccessTime,lastModifiedTime,ctime,creationTime";
@@ -212,8 +213,8 @@ public final class Hostfs implements SuperBlockOperations, InodeOperations {
     return ((Number) attributes.get("ino")).longValue();
   }
 
-  /// Our number of what the host has under a number: the same, unless that is taken by an inode that
-  /// has lost its last name.
+  /// Our number of what the host has under a number: the same, unless that is taken by an inode
+  /// that has lost its last name.
   private long numberOf(Map<String, Object> attributes) {
     long ino = inoOf(attributes);
     Long alias = aliases.get(ino);
@@ -480,8 +481,8 @@ public final class Hostfs implements SuperBlockOperations, InodeOperations {
     }
   }
 
-  /// Removes a name. If it is the last one, the inode says so before the host does: the host may give
-  /// its number to another file at once, see [#numberOf].
+  /// Removes a name. If it is the last one, the inode says so before the host does: the host may
+  /// give its number to another file at once, see [#numberOf].
   private static void removing(HostInode inode, Path path, Change change) throws FsException {
     int links = inode.isDirectory() ? 1 : inode.nlink();
     int before = inode.nlink();

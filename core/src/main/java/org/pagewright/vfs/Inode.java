@@ -17,13 +17,13 @@ import org.pagewright.writeback.FlushTarget;
 /// A file, directory, link or device of a volume, in memory. A file system extends it with what it
 /// keeps of its own, as Linux embeds `struct inode`.
 ///
-/// | field                                    | guarded by                                        |
-/// |------------------------------------------|---------------------------------------------------|
-/// | mode, owner, flags, nlink, rdev          | INODE exclusive to change; read without            |
-/// | times                                    | the same; atime: the last writer wins              |
-/// | size, folios                             | see [AddressSpace]                                 |
-/// | dirty bits                               | atomic; list membership by the super block's lock  |
-/// | references, state, links of the cache    | the lock of the inode cache                        |
+/// | field                                    | guarded by                                       |
+/// |------------------------------------------|--------------------------------------------------|
+/// | mode, owner, flags, nlink, rdev          | INODE exclusive to change; read without           |
+/// | times                                    | the same; atime: the last writer wins             |
+/// | size, folios                             | see [AddressSpace]                                |
+/// | dirty bits                               | atomic; list membership by the super block's lock |
+/// | references, state, links of the cache    | the lock of the inode cache                       |
 ///
 /// Who holds a reference ([SuperBlock#iget(long)], or an open file) may use the inode; the last
 /// [SuperBlock#iput(Inode)] of an inode without names frees it on disk.

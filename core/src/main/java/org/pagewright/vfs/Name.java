@@ -169,7 +169,8 @@ public final class Name implements Comparable<Name> {
     return textOf(bytes);
   }
 
-  /// Text to bytes, also of a whole path: UTF-8, and U+DC80 to U+DCFF alone to the byte they stand for.
+  /// Text to bytes, also of a whole path: UTF-8, and U+DC80 to U+DCFF alone to the byte they stand
+  /// for.
   ///
   /// @param text any text
   /// @return its bytes; a surrogate that stands for nothing becomes `?`

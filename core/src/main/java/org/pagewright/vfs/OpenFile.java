@@ -471,7 +471,8 @@ public final class OpenFile implements AutoCloseable {
           throw new FsException(errno, inode + ": write-out before a direct read");
         }
       }
-      long n = mapping.operations().directRead(mapping, pos, segmentOf(segment, array, from, length));
+      MemorySegment target = segmentOf(segment, array, from, length);
+      long n = mapping.operations().directRead(mapping, pos, target);
       return n < 0 ? n : Math.min(n, mapping.size() - pos);
     } finally {
       inode.rwsem().unlockShared();

@@ -34,8 +34,8 @@ import org.pagewright.writeback.Writeback;
 /// ## What is dirty
 ///
 /// An inode with dirty fields, dirty folios, or folios under write-out is on one list, in the order
-/// in which they became so. The [Flusher] walks it by age and amount, a sync walks all of it; a walk
-/// looks only at what was on the list when it began, so it ends however fast others dirty more
+/// in which they became so. The [Flusher] walks it by age and amount, a sync walks all of it; a
+/// walk looks only at what was on the list when it began, so it ends however fast others dirty more
 /// (R-H3).
 public final class SuperBlock {
   /// An inode or a volume that could not be written or freed; for whoever keeps a log.
@@ -329,7 +329,8 @@ public final class SuperBlock {
     try {
       Errno errno = Writeback.syncRange(inode.mapping(), 0, AddressSpace.MAX_SIZE - 1);
       inode.writeBack(false, false);
-      return errno != null && inode.needsWriting() ? new FsException(errno, inode.toString()) : null;
+      boolean failed = errno != null && inode.needsWriting();
+      return failed ? new FsException(errno, inode.toString()) : null;
     } catch (FsException e) {
       return e;
     }
@@ -465,8 +466,8 @@ public final class SuperBlock {
     }
   }
 
-  /// An inode leaves the list if it is clean: who dirties it later finds it off the list and puts it
-  /// back. If all of it was tried and it is dirty still, it counts as having become so now.
+  /// An inode leaves the list if it is clean: who dirties it later finds it off the list and puts
+  /// it back. If all of it was tried and it is dirty still, it counts as having become so now.
   private void visited(Inode inode, boolean all) {
     stateLock.lock();
     if (inode.onDirtyList) {

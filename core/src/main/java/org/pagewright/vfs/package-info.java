@@ -4,7 +4,7 @@
 /// ## Use
 ///
 ///     CacheMemory memory = CacheMemory.ofBytes(64 << 20);
-///     try (Volume volume = Ext4.open(path, memory, options)) {   // or Ramfs, Hostfs
+///     try (Volume volume = Ext4.mount(device, memory, options)) { // or Ramfs, Hostfs
 ///       volume.mkdir("/logs", 0755);
 ///       int flags = OpenFlags.WRONLY | OpenFlags.CREAT;
 ///       try (OpenFile file = volume.open("/logs/today", flags, 0644)) {
@@ -16,16 +16,16 @@
 ///
 /// ## Entry points
 ///
-/// | type                   | who uses it                                                          |
-/// |------------------------|----------------------------------------------------------------------|
-/// | [CacheMemory]          | programs: the memory budget that volumes share                       |
-/// | [Volume]               | programs: everything by path                                         |
-/// | [OpenFile]             | programs: reading, writing, syncing                                  |
-/// | [Namespace]            | doors that hold inodes by number                                     |
-/// | [SuperBlock]           | file systems and doors: the volume as a whole                        |
-/// | [SuperBlockOperations] | file systems implement it                                            |
-/// | [InodeOperations]      | file systems implement it                                            |
-/// | [Inode]                | file systems extend it                                               |
+/// | type                   | who uses it                                                         |
+/// |------------------------|---------------------------------------------------------------------|
+/// | [CacheMemory]          | programs: the memory budget that volumes share                      |
+/// | [Volume]               | programs: everything by path                                        |
+/// | [OpenFile]             | programs: reading, writing, syncing                                 |
+/// | [Namespace]            | doors that hold inodes by number                                    |
+/// | [SuperBlock]           | file systems and doors: the volume as a whole                       |
+/// | [SuperBlockOperations] | file systems implement it                                           |
+/// | [InodeOperations]      | file systems implement it                                           |
+/// | [Inode]                | file systems extend it                                              |
 ///
 /// May import every room of core. Nothing of core imports it.
 ///

@@ -19,8 +19,8 @@ import org.pagewright.vfs.Volume;
 
 /// What every file system has to do behind the VFS, as tests. Each runs on a volume of its own.
 public final class VolumeContract {
-  /// A case that hangs is a case that failed: it is interrupted, and the others go on. No case takes
-  /// a tenth of this.
+  /// A case that hangs is a case that failed: it is interrupted, and the others go on. No case
+  /// takes a tenth of this.
   private static final Duration HANGS_AFTER = Duration.ofMinutes(2);
 
   private VolumeContract() {}

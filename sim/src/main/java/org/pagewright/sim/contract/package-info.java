@@ -1,9 +1,9 @@
 /// Contract suites: what every file system has to do, written once and run by each.
 ///
-/// | type              | what it tells of                                                          |
-/// |-------------------|---------------------------------------------------------------------------|
-/// | [VolumeFixture]   | how the file system under test makes and remounts a volume                |
-/// | [VolumeContract]  | all suites below as JUnit tests                                           |
+/// | type              | what it tells of                                                         |
+/// |-------------------|--------------------------------------------------------------------------|
+/// | [VolumeFixture]   | how the file system under test makes and remounts a volume               |
+/// | [VolumeContract]  | all suites below as JUnit tests                                          |
 ///
 ///     @TestFactory
 ///     Stream<DynamicTest> volume() {
