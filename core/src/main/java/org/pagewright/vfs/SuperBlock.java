@@ -87,7 +87,8 @@ public final class SuperBlock {
   private volatile Now now = new Now(Long.MIN_VALUE, Instant.EPOCH);
   private volatile Trouble trouble = (what, error) -> {};
 
-  // Guarded by stateLock: the list of dirty inodes, oldest first, and inodes to be freed at thaw.
+  // Guarded by stateLock: the list of dirty inodes, oldest first, and inodes to be freed at thaw or
+  // by the next sync.
   private @Nullable Inode firstDirty;
   private @Nullable Inode lastDirty;
   private int dirtyInodes;
@@ -321,6 +322,13 @@ public final class SuperBlock {
       operations.evictInode(inode);
     } catch (FsException e) {
       recordError(inode + ": evict", e);
+      if (inode.nlink() == 0 && !shutDown && !closed) {
+        // Half freed is lost space and a damaged image: the next sync goes on.
+        stateLock.lock();
+        deferred.add(inode);
+        stateLock.unlock();
+        return;
+      }
     }
     inodes.evicted(inode, true);
   }
@@ -512,8 +520,19 @@ public final class SuperBlock {
     } else {
       new DirtyList().forEachDirty(monotonic.nanoTime(), WITHOUT_STORE);
     }
+    int left = 0;
+    if (!readOnly && freezing.get() == 0) {
+      evictDeferred();
+      stateLock.lock();
+      left = deferred.size();
+      stateLock.unlock();
+    }
     if (!readOnly) {
       operations.syncFs(true);
+    }
+    if (left > 0) {
+      throw new FsException(
+          Errno.EIO, operations.name() + ": space of " + left + " removed files cannot be freed");
     }
     if (error != null) {
       throw new FsException(error, operations.name() + ": sync");

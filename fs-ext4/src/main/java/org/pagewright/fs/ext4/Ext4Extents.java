@@ -154,9 +154,8 @@ final class Ext4Extents implements ExtentOperations {
     // Each round gives at least one delayed block a place, or finds that another did.
     while (from < end && mapper.findDelayed(from, end, run)) {
       try (Handle handle = fs.journal().start(mapper.allocateCredits() + 1)) {
-        mapper.allocate(
-            handle, run.logical(), run.count(), BlockMapper.GOAL_AUTO, true,
-            BlockAllocator.PRIVILEGED, got);
+        mapper.allocateDelayed(
+            handle, run.logical(), run.count(), BlockAllocator.PRIVILEGED, got);
       }
       from = got.logical() + got.count();
     }

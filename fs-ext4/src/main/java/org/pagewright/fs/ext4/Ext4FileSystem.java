@@ -1,6 +1,8 @@
 package org.pagewright.fs.ext4;
 
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.block.BlockDevice;
@@ -52,6 +54,9 @@ final class Ext4FileSystem implements SuperBlockOperations {
   private final long overheadBlocks;
   private final boolean readOnly;
   private final Ext4Options options;
+
+  // Guarded by superblockLock: files that could not be cut, each with a reference.
+  private final List<Ext4Inode> uncut = new ArrayList<>();
 
   private volatile @Nullable SuperBlock owner; // written once, when mounted
   private volatile boolean shutDown;
@@ -285,11 +290,53 @@ final class Ext4FileSystem implements SuperBlockOperations {
     SuperBlock sb = owner;
     Instant now = sb == null ? options.mount().clock().instant() : sb.now();
     if (wait) {
+      finishTruncations();
       cache.sync();
       writeSuperblock(now);
       journal.commit();
     } else {
       cache.writeback(Integer.MAX_VALUE);
+    }
+  }
+
+  /// Remembers a file whose blocks beyond its end could not all be freed: the next sync goes on.
+  void truncateLater(Ext4Inode file) {
+    superblockLock.lock();
+    boolean known = uncut.contains(file);
+    if (!known) {
+      uncut.add(file);
+    }
+    superblockLock.unlock();
+    if (!known) {
+      file.superBlock().hold(file);
+    }
+  }
+
+  /// Goes on with truncations that failed in their middle.
+  private void finishTruncations() throws FsException {
+    superblockLock.lock();
+    List<Ext4Inode> files = List.copyOf(uncut);
+    uncut.clear();
+    superblockLock.unlock();
+    FsException first = null;
+    for (Ext4Inode file : files) {
+      file.rwsem().lock();
+      file.mapping().invalidateLock().lock();
+      try (Handle handle = journal.start(file.mapper().stepCredits() + 1)) {
+        file.mapper().truncate(handle, (file.size() + blockSize() - 1) / blockSize());
+        handle.ensure(1);
+        file.write(handle);
+      } catch (FsException e) {
+        first = first == null ? e : first;
+        truncateLater(file);
+      } finally {
+        file.mapping().invalidateLock().unlock();
+        file.rwsem().unlock();
+      }
+      file.superBlock().iput(file);
+    }
+    if (first != null) {
+      throw first;
     }
   }
 

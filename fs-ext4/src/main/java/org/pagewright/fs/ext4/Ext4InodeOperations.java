@@ -219,7 +219,12 @@ final class Ext4InodeOperations implements InodeOperations {
       handle.ensure(INODE_CREDITS + InodeAllocator.FREE_CREDITS);
       inode.setNlink(0);
       inode.setDeletionTime(inode.superBlock().now().getEpochSecond());
-      inode.write(handle);
+      try {
+        inode.write(handle);
+      } catch (FsException e) {
+        // Its place cannot be read, so nothing was written there either.
+        fs.trouble(inode + ": mark as deleted after failed creation", e);
+      }
       fs.inodes().free(handle, inode.ino(), directory);
     } catch (FsException e) {
       fs.trouble(inode + ": take back after failed creation", e);
@@ -232,11 +237,48 @@ final class Ext4InodeOperations implements InodeOperations {
     try (Handle handle = fs.journal().start(credits)) {
       NewInode number = fs.inodes().allocate(handle, dir.ino(), false, false);
       Ext4Inode inode = new Ext4Inode(fs, dir.superBlock(), number.ino());
-      inode.initialize(handle, number, node, ext4(dir));
-      inode.setNlink(0);
-      inode.write(handle);
+      boolean made = false;
+      try {
+        inode.initialize(handle, number, node, ext4(dir));
+        inode.setNlink(0);
+        inode.write(handle);
+        made = true;
+      } finally {
+        if (!made) {
+          undoCreate(handle, inode, false);
+        }
+      }
       dir.superBlock().insertNew(inode);
       return inode;
+    }
+  }
+
+  /// Reads the places of inodes and holds them in memory: what an operation writes after its first
+  /// change must not have to be read any more, because then it could fail in its middle.
+  private static Buffer[] pin(@Nullable Inode... inodes) throws FsException {
+    Buffer[] pins = new Buffer[inodes.length];
+    boolean all = false;
+    try {
+      for (int i = 0; i < inodes.length; i++) {
+        Inode inode = inodes[i];
+        if (inode != null) {
+          pins[i] = ext4(inode).inodeBlock();
+        }
+      }
+      all = true;
+      return pins;
+    } finally {
+      if (!all) {
+        unpin(pins);
+      }
+    }
+  }
+
+  private static void unpin(@Nullable Buffer[] pins) {
+    for (Buffer pin : pins) {
+      if (pin != null) {
+        pin.put();
+      }
     }
   }
 
@@ -276,23 +318,33 @@ final class Ext4InodeOperations implements InodeOperations {
       throw new FsException(Errno.EMLINK, inode + ": " + inode.nlink() + " links");
     }
     Ext4Inode parent = ext4(dir);
-    try (Handle handle = fs.journal().start(addCredits(parent) + 2 * INODE_CREDITS)) {
-      parent.directory().add(handle, name.toBytes(), inode.ino(), codeOf(inode));
-      inode.setNlink(inode.nlink() + 1);
-      inode.touchChanged();
-      ext4(inode).write(handle);
-      touchBoth(parent, handle);
+    Buffer[] pins = pin(dir, inode);
+    try {
+      try (Handle handle = fs.journal().start(addCredits(parent) + 2 * INODE_CREDITS)) {
+        parent.directory().add(handle, name.toBytes(), inode.ino(), codeOf(inode));
+        inode.setNlink(inode.nlink() + 1);
+        inode.touchChanged();
+        ext4(inode).write(handle);
+        touchBoth(parent, handle);
+      }
+    } finally {
+      unpin(pins);
     }
   }
 
   @Override
   public void unlink(Inode dir, Name name, Inode inode) throws FsException {
     Ext4Inode parent = ext4(dir);
-    try (Handle handle = fs.journal().start(Directory.CHANGE_CREDITS + 2 * INODE_CREDITS)) {
-      parent.directory().remove(handle, name.toBytes());
-      dropLink(ext4(inode));
-      ext4(inode).write(handle);
-      touchBoth(parent, handle);
+    Buffer[] pins = pin(dir, inode);
+    try {
+      try (Handle handle = fs.journal().start(Directory.CHANGE_CREDITS + 2 * INODE_CREDITS)) {
+        parent.directory().remove(handle, name.toBytes());
+        dropLink(ext4(inode));
+        ext4(inode).write(handle);
+        touchBoth(parent, handle);
+      }
+    } finally {
+      unpin(pins);
     }
   }
 
@@ -300,11 +352,16 @@ final class Ext4InodeOperations implements InodeOperations {
   public void rmdir(Inode dir, Name name, Inode inode) throws FsException {
     checkEmpty(ext4(inode));
     Ext4Inode parent = ext4(dir);
-    try (Handle handle = fs.journal().start(Directory.CHANGE_CREDITS + 2 * INODE_CREDITS)) {
-      parent.directory().remove(handle, name.toBytes());
-      removeDirectory(handle, ext4(inode));
-      dropSubdirectory(parent);
-      touchBoth(parent, handle);
+    Buffer[] pins = pin(dir, inode);
+    try {
+      try (Handle handle = fs.journal().start(Directory.CHANGE_CREDITS + 2 * INODE_CREDITS)) {
+        parent.directory().remove(handle, name.toBytes());
+        removeDirectory(handle, ext4(inode));
+        dropSubdirectory(parent);
+        touchBoth(parent, handle);
+      }
+    } finally {
+      unpin(pins);
     }
   }
 
@@ -342,36 +399,49 @@ final class Ext4InodeOperations implements InodeOperations {
       checkEmpty(ext4(target));
     }
     int credits = addCredits(to) + 4 * Directory.CHANGE_CREDITS + 4 * INODE_CREDITS;
-    try (Handle handle = fs.journal().start(credits)) {
-      byte[] newBytes = newName.toBytes();
-      if (target != null) {
-        to.directory().replace(handle, newBytes, moved.ino(), codeOf(moved));
-      } else {
-        to.directory().add(handle, newBytes, moved.ino(), codeOf(moved));
+    Buffer[] pins = pin(oldDir, newDir, source, target);
+    try {
+      // For the same reason the entries that change are read first.
+      from.directory().find(oldName.toBytes());
+      if (moved.isDirectory()) {
+        moved.directory().parent();
       }
-      if (exchange) {
-        assert target != null;
-        from.directory().replace(handle, oldName.toBytes(), target.ino(), codeOf(target));
-        hang(handle, ext4(target), to, from);
-        target.touchChanged();
-        ext4(target).write(handle);
-      } else {
-        from.directory().remove(handle, oldName.toBytes());
-        if (target != null && target.isDirectory()) {
-          removeDirectory(handle, ext4(target));
-          dropSubdirectory(to);
-        } else if (target != null) {
-          dropLink(ext4(target));
+      if (target != null && target.isDirectory()) {
+        ext4(target).directory().parent();
+      }
+      try (Handle handle = fs.journal().start(credits)) {
+        byte[] newBytes = newName.toBytes();
+        if (target != null) {
+          to.directory().replace(handle, newBytes, moved.ino(), codeOf(moved));
+        } else {
+          to.directory().add(handle, newBytes, moved.ino(), codeOf(moved));
+        }
+        if (exchange) {
+          assert target != null;
+          from.directory().replace(handle, oldName.toBytes(), target.ino(), codeOf(target));
+          hang(handle, ext4(target), to, from);
+          target.touchChanged();
           ext4(target).write(handle);
+        } else {
+          from.directory().remove(handle, oldName.toBytes());
+          if (target != null && target.isDirectory()) {
+            removeDirectory(handle, ext4(target));
+            dropSubdirectory(to);
+          } else if (target != null) {
+            dropLink(ext4(target));
+            ext4(target).write(handle);
+          }
+        }
+        hang(handle, moved, from, to);
+        moved.touchChanged();
+        moved.write(handle);
+        touchBoth(from, handle);
+        if (from != to) {
+          touchBoth(to, handle);
         }
       }
-      hang(handle, moved, from, to);
-      moved.touchChanged();
-      moved.write(handle);
-      touchBoth(from, handle);
-      if (from != to) {
-        touchBoth(to, handle);
-      }
+    } finally {
+      unpin(pins);
     }
   }
 
@@ -468,7 +538,15 @@ final class Ext4InodeOperations implements InodeOperations {
         inode.touchChanged();
         file.write(handle);
         if (size < old) {
-          mapper.truncate(handle, blockAfter(size));
+          boolean cut = false;
+          try {
+            mapper.truncate(handle, blockAfter(size));
+            cut = true;
+          } finally {
+            if (!cut) {
+              fs.truncateLater(file); // what is beyond the end must go before the volume is clean
+            }
+          }
         }
       }
     } finally {

@@ -20,8 +20,9 @@ import org.pagewright.sync.RwSem;
 /// |---------------------------------------|--------------------|-------------------|-----------|
 /// | [#lookup], hit in memory              | -                  | INODE_STATE       | no        |
 /// | [#lookup], [#reserve]                 | -                  | EXTENT_MAP shared | device    |
-/// | [#stillValid], [#punchDelayed]        | -                  | none, INODE_STATE | no        |
-/// | [#allocate]                           | [#allocateCredits] | EXTENT_MAP alone  | device    |
+/// | [#stillValid]                         | -                  | none              | no        |
+/// | [#punchDelayed]                       | -                  | EXTENT_MAP alone  | for it    |
+/// | [#allocate], [#allocateDelayed]       | [#allocateCredits] | EXTENT_MAP alone  | device    |
 /// | [#convertUnwritten], [#markUnwritten] | [#stepCredits]     | EXTENT_MAP alone  | device    |
 /// | [#punch], [#truncate]                 | [#stepCredits]     | EXTENT_MAP alone  | device    |
 /// | [#collapse], [#insert]                | [#stepCredits]     | EXTENT_MAP alone  | device    |
@@ -292,6 +293,9 @@ public abstract sealed class BlockMapper permits ExtentMapper, IndirectMapper {
   /// @return how many blocks were given back
   public final long punchDelayed(long from, long end) {
     long sum = 0;
+    // An allocation under way uses the promise up before it is known as allocated: in between the
+    // same promise must not be given back.
+    map.lock();
     state.lock();
     try {
       Mapping run = new Mapping();
@@ -305,6 +309,7 @@ public abstract sealed class BlockMapper permits ExtentMapper, IndirectMapper {
       }
     } finally {
       state.unlock();
+      map.unlock();
     }
     if (sum > 0) {
       allocator.release(sum);
@@ -356,28 +361,56 @@ public abstract sealed class BlockMapper permits ExtentMapper, IndirectMapper {
     map.lock();
     try {
       lookupLocked(logical, Math.min(max, maxBlocks() - logical), out);
-      if (out.isAllocated()) {
-        return;
+      if (!out.isAllocated()) {
+        place(handle, logical, goal, unwritten, flags, out);
       }
-      boolean delayed = out.state() == State.DELALLOC;
-      boolean zeros = unwritten && supportsUnwritten();
-      int want = (int) Math.min(out.count(), zeros ? runMaxUnwritten() : runMax());
-      int kind = flags & BlockAllocator.PRIVILEGED | (delayed ? BlockAllocator.RESERVED : 0);
-      blocksDelta = 0;
-      BlockRun run;
-      try {
-        run = allocateRun(handle, logical, want, goal, zeros, kind);
-      } finally {
-        settle(handle);
-      }
-      State now = zeros ? State.UNWRITTEN : State.MAPPED;
-      note(logical, logical + run.count(), now, run.blockNr());
-      out.set(now, logical, run.count(), run.blockNr());
-      out.setFresh();
-      out.stamp(cookie);
     } finally {
       map.unlock();
     }
+  }
+
+  /// Gives a run of delayed blocks a place, for write-out; a hole stays one: a truncation may have
+  /// come between finding the run and this call. Costs [#allocateCredits].
+  ///
+  /// @param handle the operation
+  /// @param logical first block
+  /// @param max how many at most
+  /// @param flags [BlockAllocator#PRIVILEGED] or 0
+  /// @param out filled: UNWRITTEN, MAPPED or HOLE, at least one block
+  /// @throws FsException as [#allocate]
+  public final void allocateDelayed(
+      Handle handle, long logical, long max, int flags, Mapping out) throws FsException {
+    map.lock();
+    try {
+      lookupLocked(logical, max, out);
+      if (out.state() == State.DELALLOC) {
+        place(handle, logical, GOAL_AUTO, true, flags, out);
+      }
+    } finally {
+      map.unlock();
+    }
+  }
+
+  /// Gives the run that was looked up a place. The map's lock is held alone.
+  private void place(
+      Handle handle, long logical, long goal, boolean unwritten, int flags, Mapping out)
+      throws FsException {
+    boolean delayed = out.state() == State.DELALLOC;
+    boolean zeros = unwritten && supportsUnwritten();
+    int want = (int) Math.min(out.count(), zeros ? runMaxUnwritten() : runMax());
+    int kind = flags & BlockAllocator.PRIVILEGED | (delayed ? BlockAllocator.RESERVED : 0);
+    blocksDelta = 0;
+    BlockRun run;
+    try {
+      run = allocateRun(handle, logical, want, goal, zeros, kind);
+    } finally {
+      settle(handle);
+    }
+    State now = zeros ? State.UNWRITTEN : State.MAPPED;
+    note(logical, logical + run.count(), now, run.blockNr());
+    out.set(now, logical, run.count(), run.blockNr());
+    out.setFresh();
+    out.stamp(cookie);
   }
 
   /// Tells the inode, also when an operation has failed in its middle: what it did is consistent.

@@ -364,7 +364,8 @@ public final class RandomFiles {
         note("unlink many beside " + in.path);
         String dir = in.path.substring(0, in.path.lastIndexOf('/') + 1);
         for (String name : new TreeSet<>(in.dir.children.keySet())) {
-          if (name.startsWith("many") && random.nextInt(8) > 0) {
+          boolean directory = in.dir.children.get(name).isDirectory();
+          if (!directory && name.startsWith("many") && random.nextInt(8) > 0) {
             volume.unlink(dir + name);
             unlinked(new Place(dir + name, in.dir, name, in.dir.children.get(name)));
           }
