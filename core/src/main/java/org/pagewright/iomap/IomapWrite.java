@@ -400,7 +400,7 @@ final class IomapWrite {
   private void zeroNew(
       Iomap map, Folio folio, @Nullable BlockState state, boolean any, long from, long to) {
     int blockSize = operations.blockSize();
-    long size = Math.max(folio.mapping().size(), from);
+    long size = any ? Math.max(folio.mapping().size(), from) : folio.mapping().size();
     // Without an accepted byte the first block is one of them, too.
     long start = any ? operations.roundUp(from) : operations.roundDown(from);
     for (long at = Math.max(start, map.pos()); at < Math.min(to, map.end()); at += blockSize) {

@@ -294,6 +294,20 @@ final class IomapTest {
     }
   }
 
+  /// Found by random operations: the head block of a rejected write beyond the end was made dirty and
+  /// then lost its place.
+  @ParameterizedTest
+  @ValueSource(ints = {512, 4096})
+  void rejectedWriteBeyondTheEndLeavesNothingDirty(int blockSize) throws FsException {
+    try (ExtentFile f = new ExtentFile(blockSize, true)) {
+      assertThrows(
+          FsException.class, () -> f.write(10_001, new ShortIter(filled(50, 'y'), 0, false), 0));
+      f.checkQuiet();
+      assertEquals(0, f.mapping.dirtyFolios());
+      assertEquals(0, f.fs.taken());
+    }
+  }
+
   /// R-C7: a full device is told at the write, and what was accepted before has its place.
   @Test
   void fullDeviceIsToldAtTheWriteNotLater() throws FsException {
