@@ -250,8 +250,9 @@ final class BuildCommand extends Subcommand {
     MkfsOptions chosen = optionsFor(inodes);
     try (BlockDevice nowhere = new NowhereDevice(output, bytes)) {
       Superblock sb = Mkfs.make(nowhere, chosen);
-      long there = sb.freeBlocksCount() - sb.reservedBlocksCount();
-      return needed - there;
+      // What the allocator keeps back, as Linux does, so that write-out never fails for want of one.
+      long pool = Math.min(sb.blocksCount() / 50, 4096);
+      return needed + pool + sb.reservedBlocksCount() - sb.freeBlocksCount();
     } catch (FsException e) {
       if (e.errno() == Errno.EINVAL && bytes < 64 * MIB) {
         return MIB / 4096; // too small for the inodes

@@ -51,11 +51,7 @@ public final class CommandException extends IOException {
   public static CommandException at(String image, String path, FsException e) {
     ErrorReport report = ErrorReport.of(e);
     String message = report.message();
-    if (message.startsWith("/")) {
-      message = image + ":" + message;
-    } else if (!message.startsWith(image)) {
-      message = image + ":" + path + ": " + message;
-    }
+    message = image + ":" + (message.startsWith(path) ? "" : path + ": ") + message;
     return new CommandException(report.exitCode(), message, report.next(), e);
   }
 

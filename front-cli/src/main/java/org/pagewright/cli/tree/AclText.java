@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.pagewright.cli.report.CommandException;
 import org.pagewright.cli.report.ExitCode;
 
@@ -29,8 +30,11 @@ final class AclText {
   ///
   /// @param where for messages
   /// @param bytes text
+  /// @param users numbers of users by name
+  /// @param groups numbers of groups by name
   /// @return value of `system.posix_acl_access` or `system.posix_acl_default`
-  static byte[] toXattr(String where, byte[] bytes) throws CommandException {
+  static byte[] toXattr(String where, byte[] bytes, Names users, Names groups)
+      throws CommandException {
     List<Entry> entries = new ArrayList<>();
     String text = new String(bytes, StandardCharsets.UTF_8);
     int from = 0;
@@ -38,7 +42,7 @@ final class AclText {
       if (i == text.length() || text.charAt(i) == ',' || text.charAt(i) == '\n') {
         String part = text.substring(from, i).strip();
         if (!part.isEmpty() && part.charAt(0) != '#') {
-          entries.add(entry(where, part));
+          entries.add(entry(where, part, users, groups));
         }
         from = i + 1;
       }
@@ -54,7 +58,14 @@ final class AclText {
     return value.array();
   }
 
-  private static Entry entry(String where, String part) throws CommandException {
+  /// Numbers by name.
+  interface Names {
+    /// The number, or null.
+    @Nullable Integer numberOf(String name);
+  }
+
+  private static Entry entry(String where, String part, Names users, Names groups)
+      throws CommandException {
     String[] fields = part.split(":", -1);
     // Tag, name, permissions, and sometimes the number that the name stands for.
     if (fields.length < 3) {
@@ -82,8 +93,12 @@ final class AclText {
     }
     int id = NO_ID;
     if (tag == USER || tag == GROUP) {
+      Integer known = (tag == USER ? users : groups).numberOf(name);
       try {
-        id = Integer.parseUnsignedInt(fields.length > 3 ? fields[3].strip() : name);
+        id =
+            fields.length > 3 || known == null
+                ? Integer.parseUnsignedInt(fields.length > 3 ? fields[3].strip() : name)
+                : known;
       } catch (NumberFormatException e) {
         throw unreadable(where, part);
       }
@@ -94,7 +109,7 @@ final class AclText {
   private static CommandException unreadable(String where, String part) {
     return new CommandException(
         ExitCode.FAILED,
-        where + ": ACL entry `" + part + "` without a number (EINVAL)",
-        "make the tar anew with --numeric-owner");
+        where + ": ACL entry `" + part + "`, and the tar does not tell the number (EINVAL)",
+        "build from the directory, or make the tar with bsdtar, which writes the numbers");
   }
 }

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -47,6 +48,11 @@ public final class TarSource {
   /// What is no directory, though a later entry may take it for one.
   private final Set<String> symlinks = new HashSet<>();
 
+  /// Numbers of names, from the headers: ACLs may have names only.
+  private final Map<String, Integer> users = new HashMap<>(Map.of("root", 0));
+
+  private final Map<String, Integer> groups = new HashMap<>(Map.of("root", 0));
+
   /// A reader of one tar.
   ///
   /// @param tar a file of the host
@@ -75,6 +81,8 @@ public final class TarSource {
       while ((entry = nextEntry(entries)) != null) {
         any = true;
         cancellation.check();
+        users.putIfAbsent(entry.getUserName(), (int) entry.getLongUserId());
+        groups.putIfAbsent(entry.getGroupName(), (int) entry.getLongGroupId());
         String path = cleaned(entry.getName());
         if (path.equals("/")) {
           if (entry.isDirectory()) {
@@ -270,9 +278,10 @@ public final class TarSource {
     }
     for (String acl : SYMBOLIC_ACLS) {
       byte[] text = records.get(acl);
-      if (text != null) {
-        String name = "system.posix_acl_" + acl.substring(acl.lastIndexOf('.') + 1);
-        found.putIfAbsent(name, AclText.toXattr(tar + ": entry `" + entry.getName() + "`", text));
+      String name = "system.posix_acl_" + acl.substring(acl.lastIndexOf('.') + 1);
+      if (text != null && text.length > 0 && !found.containsKey(name)) {
+        String where = tar + ": entry `" + entry.getName() + "`";
+        found.put(name, AclText.toXattr(where, text, users::get, groups::get));
       }
     }
     List<Xattr> xattrs = new ArrayList<>(found.size());
