@@ -8,6 +8,7 @@ import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
 import org.pagewright.fs.ext4.disk.Feature;
 import org.pagewright.fs.ext4.disk.Features;
+import org.pagewright.fs.ext4.disk.Geometry;
 import org.pagewright.fs.ext4.disk.Superblock;
 import org.pagewright.fs.ext4.journal.Handle;
 import org.pagewright.fs.ext4.journal.Recovery;
@@ -43,7 +44,7 @@ public final class Ext4 {
   ///     first; EIO
   public static Volume mount(BlockDevice device, CacheMemory memory, Ext4Options options)
       throws FsException {
-    Superblock superblock = Superblock.read(device);
+    Superblock superblock = readSuperblock(device);
     boolean readOnly = options.mount().readOnly();
     superblock.features().check(device.name(), !readOnly);
     if (!readOnly && device.readOnly()) {
@@ -83,6 +84,26 @@ public final class Ext4 {
       if (!mounted) {
         fs.groups().close();
       }
+    }
+  }
+
+  /// Reads the first superblock; if it is damaged, says where a good copy is.
+  private static Superblock readSuperblock(BlockDevice device) throws FsException {
+    try {
+      return Superblock.read(device);
+    } catch (CorruptedException e) {
+      Superblock backup = Superblock.findBackup(device);
+      if (backup == null) {
+        throw e;
+      }
+      Geometry geometry = new Geometry(backup);
+      throw new CorruptedException(
+          device.name(),
+          0,
+          e.getMessage()
+              + "; the copy of group " + backup.blockGroupNr() + " is good: repair with e2fsck -b "
+              + geometry.groupFirstBlock(backup.blockGroupNr())
+              + " -B " + geometry.blockSize());
     }
   }
 

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.pagewright.block.FileBlockDevice;
+import org.pagewright.errno.CorruptedException;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
 import org.pagewright.fs.ext4.mkfs.Mkfs;
@@ -258,6 +259,28 @@ final class Ext4VolumeTest {
       try (Volume volume = mount(memory)) {
         assertArrayEquals(expected, read(volume, "/file"));
       }
+    }
+  }
+
+  @Test
+  void aDamagedSuperblockIsReportedWithThePlaceOfAGoodCopy() throws Exception {
+    make(new MkfsOptions().blockSize(1024), 32 << 20);
+    try (var channel =
+        java.nio.channels.FileChannel.open(image(), java.nio.file.StandardOpenOption.WRITE)) {
+      channel.write(java.nio.ByteBuffer.wrap(new byte[] {1, 2, 3}), 1024 + 20); // first data block
+    }
+    try (CacheMemory memory = CacheMemory.ofBytes(1 << 20);
+        FileBlockDevice device =
+            FileBlockDevice.open(image(), FileBlockDevice.Options.READ_WRITE)) {
+      CorruptedException e =
+          assertThrows(
+              CorruptedException.class, () -> Ext4.mount(device, memory, Ext4Options.DEFAULTS));
+      assertTrue(String.valueOf(e.getMessage()).contains("e2fsck -b 8193 -B 1024"), e.getMessage());
+    }
+    E2fs.run(List.of("e2fsck", "-fy", "-b", "8193", "-B", "1024", image().toString()));
+    E2fs.assertClean(image());
+    try (CacheMemory memory = CacheMemory.ofBytes(1 << 20)) {
+      mount(memory).close();
     }
   }
 }
