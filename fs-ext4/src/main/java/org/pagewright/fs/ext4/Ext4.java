@@ -2,6 +2,7 @@ package org.pagewright.fs.ext4;
 
 import java.util.HashSet;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.pagewright.block.BlockDevice;
 import org.pagewright.errno.CorruptedException;
 import org.pagewright.errno.Errno;
@@ -13,7 +14,6 @@ import org.pagewright.fs.ext4.disk.Superblock;
 import org.pagewright.fs.ext4.journal.Handle;
 import org.pagewright.fs.ext4.journal.Recovery;
 import org.pagewright.vfs.CacheMemory;
-import org.pagewright.vfs.MountOptions;
 import org.pagewright.vfs.SuperBlock;
 import org.pagewright.vfs.Volume;
 
@@ -33,7 +33,7 @@ public final class Ext4 {
 
   /// Opens a volume: replays its journal if it was not closed cleanly, frees what was deleted while
   /// open, and marks it as in use. The volume owns the device from now on, and closes it; if this
-  /// throws, the device is open still.
+  /// throws, the device may be closed already (closing it again does no harm).
   ///
   /// @param device the device or image
   /// @param memory where the content of its files lives
@@ -66,13 +66,13 @@ public final class Ext4 {
     if (!readOnly && !options.force()) {
       checkClean(device, superblock);
     }
-    MountOptions mountOptions = options.mount();
     Ext4FileSystem fs = new Ext4FileSystem(device, superblock, options, readOnly);
+    SuperBlock superBlock = null;
     boolean mounted = false;
     try {
-      SuperBlock superBlock =
+      superBlock =
           SuperBlock.mount(
-              memory.cache(), fs, mountOptions, memory.newDevice(device.name()));
+              memory.cache(), fs, options.mount(), memory.newDevice(device.name()));
       fs.mounted(superBlock);
       if (!readOnly) {
         fs.markOpen(superBlock.now());
@@ -82,8 +82,21 @@ public final class Ext4 {
       return Volume.of(superBlock);
     } finally {
       if (!mounted) {
-        fs.groups().close();
+        abandon(fs, superBlock);
       }
+    }
+  }
+
+  /// Lets go of a volume that could not be opened to the end. What is on the device stays as it is:
+  /// not marked clean, if that far.
+  private static void abandon(Ext4FileSystem fs, @Nullable SuperBlock superBlock)
+      throws FsException {
+    if (superBlock == null) {
+      fs.shutdown();
+      fs.close();
+    } else {
+      superBlock.shutdown("mount failed", new FsException(Errno.EIO, fs.name()));
+      superBlock.close(true);
     }
   }
 
