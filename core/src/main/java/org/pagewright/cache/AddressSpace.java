@@ -457,8 +457,8 @@ public final class AddressSpace {
   // ---- Removal --------------------------------------------------------------------------------
 
   /// Removes a folio whose bytes cease to exist, dirty or not. FOLIO held and kept, INVALIDATE
-  /// exclusive unless the file is going away; not under write-out (R-G3). The operations have been
-  /// told already.
+  /// exclusive unless the file is going away or the folio is clean; not under write-out (R-G3). The
+  /// operations have been told already.
   ///
   /// @param folio attached
   public void detach(Folio folio) {

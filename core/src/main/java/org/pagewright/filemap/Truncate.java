@@ -160,14 +160,14 @@ public final class Truncate {
   }
 
   /// Drops a range for somebody who goes past the cache: direct I/O (R-J1). Waits for locks and for
-  /// write-out, but writes nothing itself. May sleep.
+  /// write-out, but writes nothing itself. Clean folios go although somebody holds a reference. May
+  /// sleep.
   ///
   /// @param mapping the file
   /// @param first first folio
   /// @param last last folio
-  /// @return false if a folio stayed, because it is dirty or in use: then what lies in the cache
-  ///     and
-  ///     what is on the store may differ
+  /// @return false if a folio stayed, because it is dirty, or memory is its only place: then what
+  ///     lies in the cache and what is on the store may differ
   public static boolean invalidateRange2(AddressSpace mapping, long first, long last) {
     @Nullable Folio[] batch = new @Nullable Folio[BATCH];
     boolean all = true;
@@ -181,11 +181,22 @@ public final class Truncate {
         folio.lock();
         if (folio.isAttached()) {
           folio.waitWriteback();
-          all &= mapping.evict(folio);
+          all &= mapping.evict(folio) || detachInUse(mapping, folio);
         }
         folio.unlock();
       }
     }
     return all;
+  }
+
+  /// Removes a clean folio that a reader holds a reference to, between its fill and its look: it will
+  /// find the folio detached and look again. Were the folio left, everybody would read old bytes.
+  private static boolean detachInUse(AddressSpace mapping, Folio folio) {
+    if (folio.isDirty() || !mapping.operations().releaseFolio(folio)) {
+      return false;
+    }
+    mapping.operations().invalidateFolio(folio, 0, folio.size());
+    mapping.detach(folio);
+    return true;
   }
 }

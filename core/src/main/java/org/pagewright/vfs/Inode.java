@@ -12,6 +12,7 @@ import org.pagewright.errno.FsException;
 import org.pagewright.iov.SegmentIter;
 import org.pagewright.sync.LockClass;
 import org.pagewright.sync.RwSem;
+import org.pagewright.sync.WaitQueue;
 import org.pagewright.writeback.FlushTarget;
 
 /// A file, directory, link or device of a volume, in memory. A file system extends it with what it
@@ -37,6 +38,12 @@ public class Inode implements AddressSpace.Host, FlushTarget.DirtyInode {
 
   /// Only times changed; written with whatever comes next, or at the latest by a sync.
   public static final int DIRTY_TIME = 4;
+
+  /// In the word of dirty bits: a thread hands the fields to the file system right now.
+  private static final int WRITING = 1 << 31;
+
+  /// Who waits for the end of WRITING, of any inode.
+  private static final WaitQueue WRITERS = new WaitQueue();
 
   static final int NEW = 0;
   static final int LIVE = 1;
@@ -426,7 +433,7 @@ public class Inode implements AddressSpace.Host, FlushTarget.DirtyInode {
     }
   }
 
-  /// Whether fields changed that were not written.
+  /// Whether fields changed that were not written, or are being written.
   ///
   /// @return true if any dirty bit is set
   public final boolean isDirty() {
@@ -437,7 +444,7 @@ public class Inode implements AddressSpace.Host, FlushTarget.DirtyInode {
   ///
   /// @return 0 if clean
   public final int dirtyBits() {
-    return (int) DIRTY.getVolatile(this);
+    return (int) DIRTY.getVolatile(this) & ~WRITING;
   }
 
   /// Whether fields or folios have to go to the store, or are on the way there.
@@ -447,24 +454,20 @@ public class Inode implements AddressSpace.Host, FlushTarget.DirtyInode {
             && (mapping.dirtyFolios() > 0 || mapping.writebackFolios() > 0);
   }
 
-  /// Clears the dirty bits before the fields are read for writing, so that a change that comes
-  /// later is not lost.
-  ///
-  /// @return the bits that were set
-  final int clearDirty() {
-    return (int) DIRTY.getAndSet(this, 0);
+  /// Forgets that anything changed: nobody will write it.
+  final void clearDirty() {
+    DIRTY.setVolatile(this, 0);
   }
 
-  /// Writes the inode if its dirty bits ask for it.
+  /// Writes the inode if its dirty bits ask for it. If another thread is writing it, waits for that
+  /// first: its bits are clear already, but an fsync that returned now would promise what is not yet
+  /// in the file system's hands.
   ///
   /// @param wait return only when the device has it
   /// @param datasync only if reading the file needs it
   /// @throws FsException EIO; still dirty
   final void writeBack(boolean wait, boolean datasync) throws FsException {
-    if (datasync && (dirtyBits() & DIRTY_DATASYNC) == 0) {
-      return;
-    }
-    int bits = clearDirty();
+    int bits = beginWriting(datasync);
     if (bits == 0) {
       return;
     }
@@ -473,9 +476,46 @@ public class Inode implements AddressSpace.Host, FlushTarget.DirtyInode {
       superBlock.operations().writeInode(this, wait);
       written = true;
     } finally {
-      if (!written) {
-        markDirty(bits);
+      endWriting(written ? 0 : bits);
+    }
+  }
+
+  /// Clears the dirty bits before the fields are read for writing, so that a change that comes later
+  /// is not lost.
+  ///
+  /// @return the bits that were set; 0 if there is nothing to write
+  private int beginWriting(boolean datasync) {
+    WaitQueue.Waiter waiter = null;
+    try {
+      while (true) {
+        int bits = (int) DIRTY.getVolatile(this);
+        if ((bits & WRITING) != 0) {
+          if (waiter == null) {
+            waiter = WRITERS.enter(this); // and look once more before the first park
+          } else {
+            waiter.park();
+          }
+        } else if (bits == 0 || datasync && (bits & DIRTY_DATASYNC) == 0) {
+          return 0;
+        } else if (DIRTY.compareAndSet(this, bits, WRITING)) {
+          return bits;
+        }
       }
+    } finally {
+      if (waiter != null) {
+        WRITERS.leave(waiter);
+      }
+    }
+  }
+
+  private void endWriting(int again) {
+    int bits;
+    do {
+      bits = (int) DIRTY.getVolatile(this);
+    } while (!DIRTY.compareAndSet(this, bits, bits & ~WRITING | again));
+    WRITERS.wakeAll(this);
+    if (again != 0) {
+      superBlock.noteDirty(this);
     }
   }
 

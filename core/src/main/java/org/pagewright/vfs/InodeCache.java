@@ -43,6 +43,7 @@ final class InodeCache {
   private @Nullable Inode oldest;
   private @Nullable Inode youngest;
   private final List<Loading> loading = new ArrayList<>();
+  private final List<Inode> leaving = new ArrayList<>(); // in FREEING, with names: written first
 
   InodeCache(SuperBlock superBlock, int unusedMax) {
     this.superBlock = superBlock;
@@ -229,6 +230,7 @@ final class InodeCache {
   private Inode takeUnusedLocked(Inode inode) {
     unlinkUnusedLocked(inode);
     inode.state = Inode.FREEING;
+    leaving.add(inode);
     return inode;
   }
 
@@ -248,6 +250,7 @@ final class InodeCache {
   void evicted(Inode inode, boolean gone) {
     lock.lock();
     assert inode.state == Inode.FREEING && inode.refs == 0;
+    leaving.remove(inode);
     if (gone) {
       int b = bucket(inode.ino(), table.length);
       Inode i = table[b];
@@ -269,6 +272,21 @@ final class InodeCache {
     }
     lock.unlock();
     queue.wakeAll(inode);
+  }
+
+  /// Waits for the evictions under way of inodes that have names: a sync passes those over, and what
+  /// they write back was accepted before it.
+  ///
+  /// @return false if there was none
+  boolean awaitEvictions() {
+    lock.lock();
+    List<Inode> now = List.copyOf(leaving);
+    lock.unlock();
+    for (Inode inode : now) {
+      lock.lock();
+      waitFor(inode);
+    }
+    return !now.isEmpty();
   }
 
   private void linkUnusedLocked(Inode inode) {

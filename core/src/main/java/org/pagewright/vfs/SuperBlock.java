@@ -291,6 +291,9 @@ public final class SuperBlock {
         stateLock.lock();
         deferred.add(inode);
         stateLock.unlock();
+        if (freezing.get() == 0) {
+          evictDeferred(); // thawed between the two, and the thaw did not find it
+        }
         return;
       }
       try {
@@ -517,6 +520,10 @@ public final class SuperBlock {
     Errno error = null;
     if (flusher != null) {
       error = flusher.sync();
+      if (inodes.awaitEvictions()) {
+        Errno again = flusher.sync(); // what an eviction failed to write is on the list again
+        error = error != null ? error : again;
+      }
     } else {
       new DirtyList().forEachDirty(monotonic.nanoTime(), WITHOUT_STORE);
     }

@@ -221,4 +221,19 @@ final class TruncateTest {
     assertTrue(Truncate.invalidateRange2(file.mapping, 0, Long.MAX_VALUE >>> 13));
     assertEquals(0, file.mapping.folios());
   }
+
+  /// R-J1: a reader that is between its fill and its look holds a reference. Were the folio left for
+  /// that, a direct write would leave old bytes in the cache.
+  @Test
+  void invalidationForDirectIoTakesCleanFoliosAlthoughAReaderHoldsThem() throws FsException {
+    var file = files.file("f", bytes(4_096, 'x'));
+    file.readAll();
+    Folio held = folio(file, 0);
+    assertTrue(held.tryGet());
+    assertTrue(Truncate.invalidateRange2(file.mapping, 0, 0));
+    assertNull(file.mapping.find(0));
+    assertFalse(held.isAttached());
+    held.put();
+    file.check();
+  }
 }

@@ -57,12 +57,12 @@ final class Ext4Inode extends Inode implements MapRoot, XattrHost, DirBlocks {
 
   private final Ext4FileSystem fs;
   private final MemorySegment block = MemorySegment.ofArray(new byte[InodeCodec.BLOCK_SIZE]);
-  private final Mutex diskSizeLock = new Mutex(LockClass.INODE_STATE, this);
+  private final Mutex stateLock = new Mutex(LockClass.INODE_STATE, this);
 
   private @Nullable BlockMapper mapper; // written once before publication
   private volatile long fileAcl; // guarded by INODE exclusive
   private volatile long deletionTime; // the same
-  private volatile long diskSize; // guarded by diskSizeLock for writing
+  private volatile long diskSize; // guarded by stateLock for writing, as is the sum of blocks
   private final Directory directory = new Directory(this);
 
   Ext4Inode(Ext4FileSystem fs, SuperBlock superBlock, long ino) {
@@ -281,21 +281,21 @@ final class Ext4Inode extends Inode implements MapRoot, XattrHost, DirBlocks {
   ///
   /// @return true if it moved: the inode is to be written
   boolean growDiskSize(long end) {
-    diskSizeLock.lock();
+    stateLock.lock();
     long grown = Math.min(end, size());
     boolean grew = grown > diskSize;
     if (grew) {
       diskSize = grown;
     }
-    diskSizeLock.unlock();
+    stateLock.unlock();
     return grew;
   }
 
   /// Sets the size on disk: truncation.
   void setDiskSize(long size) {
-    diskSizeLock.lock();
+    stateLock.lock();
     diskSize = size;
-    diskSizeLock.unlock();
+    stateLock.unlock();
   }
 
   void setDeletionTime(long seconds) {
@@ -330,7 +330,10 @@ final class Ext4Inode extends Inode implements MapRoot, XattrHost, DirBlocks {
 
   @Override
   public void changed(Handle handle, long blocksDelta) throws FsException {
+    // Write-out adds blocks of data beside whoever changes the attributes' block: two sums.
+    stateLock.lock();
     setBlocks(blocks() + sectors(blocksDelta));
+    stateLock.unlock();
     write(handle);
   }
 

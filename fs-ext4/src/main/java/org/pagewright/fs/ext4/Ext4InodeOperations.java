@@ -530,6 +530,10 @@ final class Ext4InodeOperations implements InodeOperations {
         // it is beyond the end (R-D4).
         long blockEnd = blockAfter(size) << fs.geometry().blockSizeBits();
         IomapZero.zeroRange(fs.mappingOperations(), mapping, size, Math.min(blockEnd, old) - size);
+      } else if (size > old) {
+        // What the last block holds beyond the old end comes inside: nobody promised that whoever
+        // wrote this image left zeros there (R-D5).
+        IomapZero.extendTail(fs.mappingOperations(), mapping);
       }
       Truncate.setSize(mapping, size);
       try (Handle handle = fs.journal().start(mapper.stepCredits() + INODE_CREDITS)) {
@@ -581,9 +585,13 @@ final class Ext4InodeOperations implements InodeOperations {
     AddressSpace mapping = inode.mapping();
     if (!keepSize && end > mapping.size()) {
       mapping.invalidateLock().lock();
-      Truncate.setSize(mapping, end);
-      file.setDiskSize(end);
-      mapping.invalidateLock().unlock();
+      try {
+        IomapZero.extendTail(fs.mappingOperations(), mapping); // R-D5
+        Truncate.setSize(mapping, end);
+        file.setDiskSize(end);
+      } finally {
+        mapping.invalidateLock().unlock();
+      }
     }
     inode.touchModified();
     inode.touchChanged();

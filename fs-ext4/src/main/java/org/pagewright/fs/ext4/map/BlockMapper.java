@@ -155,10 +155,12 @@ public abstract sealed class BlockMapper permits ExtentMapper, IndirectMapper {
     long seen = cookie;
     read(logical, out);
     assert out.logical() <= logical && out.logical() + out.count() > logical : out;
-    learn(logical, out, seen);
+    // What is known has been cut off a run that was learnt. Else blocks behind the first may have
+    // been promised, which the device knows nothing of.
+    long most = learn(logical, out, seen) ? max : 1;
     // Only now the part that was asked for.
     long skipped = logical - out.logical();
-    long count = Math.min(max, out.count() - skipped);
+    long count = Math.min(most, out.count() - skipped);
     out.set(
         out.state(), logical, count, out.isAllocated() ? out.blockNr() + skipped : out.blockNr());
     out.stamp(seen);
@@ -166,11 +168,13 @@ public abstract sealed class BlockMapper permits ExtentMapper, IndirectMapper {
 
   /// Remembers what the device says around a block: only where nothing is known, because what is
   /// known may be delayed blocks, which the device knows nothing of.
-  private void learn(long logical, Mapping found, long seen) {
+  ///
+  /// @return false if somebody changed something meanwhile: nothing was learnt
+  private boolean learn(long logical, Mapping found, long seen) {
     state.lock();
     try {
       if (cookie != seen) {
-        return; // somebody promised blocks of this hole meanwhile: leave it to the next lookup
+        return false; // perhaps blocks of this hole are promised now: leave it to the next lookup
       }
       long start = status.unknownStart(logical, found.logical());
       long end = status.knownFrom(logical, found.logical() + found.count());
@@ -178,6 +182,7 @@ public abstract sealed class BlockMapper permits ExtentMapper, IndirectMapper {
       State was = found.state();
       status.put(start, end, was, blockNr);
       found.set(was, start, end - start, blockNr);
+      return true;
     } finally {
       state.unlock();
     }
@@ -342,8 +347,8 @@ public abstract sealed class BlockMapper permits ExtentMapper, IndirectMapper {
   /// @param logical first block
   /// @param max how many at most; the run may come out shorter, since it lies together
   /// @param goal block of the device that would be best, or [#GOAL_AUTO]
-  /// @param unwritten whether the run shall read as zeros until converted; ignored where
-  ///     [#supportsUnwritten()] is false: the caller writes every block then
+  /// @param unwritten whether the run shall read as zeros until converted; where
+  ///     [#supportsUnwritten()] is false it is MAPPED, and zeroed on the device first
   /// @param flags [BlockAllocator#PRIVILEGED] or 0
   /// @param out filled: UNWRITTEN or MAPPED, at least one block
   /// @throws FsException ENOSPC (not for delayed blocks, but for want of room in the structures
@@ -402,7 +407,7 @@ public abstract sealed class BlockMapper permits ExtentMapper, IndirectMapper {
     blocksDelta = 0;
     BlockRun run;
     try {
-      run = allocateRun(handle, logical, want, goal, zeros, kind);
+      run = allocateRun(handle, logical, want, goal, unwritten, kind);
     } finally {
       settle(handle);
     }

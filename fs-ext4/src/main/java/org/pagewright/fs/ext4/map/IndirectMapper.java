@@ -30,6 +30,7 @@ final class IndirectMapper extends BlockMapper {
   private static final int DIRECT = 12;
   private static final int SLOTS = 15;
   private static final int LEVELS_MAX = 3;
+  private static final int ZEROS_MAX = 64 << 10;
 
   /// Path, new blocks with their allocation, the data, the inode.
   private static final int ALLOCATE_CREDITS =
@@ -311,6 +312,9 @@ final class IndirectMapper extends BlockMapper {
           throw new FsException(
               Errno.EFBIG, device + ": block " + run.blockNr() + " in a pointer of 32 bits");
         }
+        if (unwritten) {
+          zeroOnDevice(run);
+        }
         if (missing == 0) {
           path.put(handle, path.level, leafSlot, run.count(), run.blockNr());
         } else {
@@ -331,6 +335,21 @@ final class IndirectMapper extends BlockMapper {
           takeBack(handle, run, flags);
         }
       }
+    }
+  }
+
+  /// A pointer cannot say "reads as zeros", so the blocks are zeros before one points to them
+  /// (R-C1): some of them may be promised for bytes that have not come yet, and a fill, a write that
+  /// covers a block in part, or a crash would show what the last owner left.
+  private void zeroOnDevice(BlockRun run) throws FsException {
+    long length = (long) run.count() << geometry.blockSizeBits();
+    MemorySegment zeros = MemorySegment.ofArray(new byte[(int) Math.min(length, ZEROS_MAX)]);
+    for (long done = 0; done < length; done += ZEROS_MAX) {
+      cache
+          .device()
+          .write(
+              (run.blockNr() << geometry.blockSizeBits()) + done,
+              zeros.asSlice(0, Math.min(ZEROS_MAX, length - done)));
     }
   }
 

@@ -133,4 +133,31 @@ final class IndirectMapperTest {
       assertThrows(CorruptedException.class, file.inode::mapper);
     }
   }
+
+  /// R-C1. Goal: a promised block of which not a byte has come yet shows no old bytes, although
+  /// write-out has chosen its place along with its neighbour's. Method: all of the device that is
+  /// free holds a secret.
+  @Test
+  void blocksThatShallReadAsZerosAreZerosOnTheDevice() throws IOException {
+    try (Ext4Volume volume = make()) {
+      MapModel file = f0(volume);
+      MemorySegment secret = MemorySegment.ofArray(new byte[1024]);
+      secret.fill((byte) 'S');
+      file.reserve(0, 100);
+      file.allocate(500, 1, false);
+      long from = file.blocks.get(500L).blockNr() + 1;
+      for (long nr = from; nr < from + 1000; nr++) {
+        volume.device.write(nr * 1024, secret);
+      }
+      file.punch(500, 501);
+      for (long at = 0; at < 100; at++) {
+        file.allocate(at, 1, true);
+        long nr = file.blocks.get(at).blockNr();
+        MemorySegment s = MemorySegment.ofArray(new byte[1024]);
+        volume.device.read(nr * 1024, s);
+        assertEquals(-1, s.mismatch(MemorySegment.ofArray(new byte[1024])), "block " + nr);
+      }
+      file.check();
+    }
+  }
 }
