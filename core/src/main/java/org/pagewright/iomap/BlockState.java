@@ -5,8 +5,8 @@ import java.lang.invoke.VarHandle;
 import org.pagewright.cache.Folio;
 
 /// Which blocks of one folio are uptodate and which are dirty, and how many I/Os of it are under
-/// way. Attached to the folio; only where a block is smaller than a folio: otherwise the folio's own
-/// state says it all. Compare Linux's struct iomap_folio_state.
+/// way. Attached to the folio; only where a block is smaller than a folio: otherwise the folio's
+/// own state says it all. Compare Linux's struct iomap_folio_state.
 ///
 ///     63..35 (free)
 ///     34     a write of the present write-out failed

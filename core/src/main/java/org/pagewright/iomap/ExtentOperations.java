@@ -8,28 +8,26 @@ import org.pagewright.errno.FsException;
 /// the rest. One object serves a super block; the [AddressSpace] says which file, and its host is
 /// the inode. Compare Linux's struct iomap_ops and struct iomap_writeback_ops.
 ///
-/// | method               | INODE  | INVALIDATE | FOLIO | may start a handle | may sleep | by       |
-/// |----------------------|--------|------------|-------|--------------------|-----------|----------|
-/// | begin, WRITE or ZERO | excl.  | - (1)      | no    | yes                | yes       | a caller |
-/// | begin, REPORT        | shared | -          | no    | no                 | yes       | a caller |
-/// | begin, DIRECT read   | -      | - (1)      | no    | no                 | yes       | a caller |
-/// | end                  | as begin | - (1)    | no    | yes                | yes       | a caller |
-/// | stillValid           | -      | -          | held  | no                 | no        | anybody  |
-/// | punchDelalloc        | excl.  | excl.      | no    | no                 | yes       | a caller |
-/// | writeFailed          | excl.  | excl.      | no    | no (2)             | yes       | a caller |
-/// | allocateForWriteback | -      | -          | no    | yes                | yes       | flusher, fsync |
-/// | mapBlocks            | -      | -          | held  | no                 | yes (3)   | anybody  |
-/// | mapSource            | excl.  | -          | held  | no                 | yes (3)   | a caller |
-/// | writeCompleted       | -      | -          | no    | yes                | yes       | a worker, or the direct writer |
-/// | writebackFailed      | -      | -          | no    | no                 | no        | a completion |
+/// | method               | INODE    | INVALIDATE | FOLIO | handle  | sleeps  | called by        |
+/// |----------------------|----------|------------|-------|---------|---------|------------------|
+/// | begin, WRITE or ZERO | excl.    | - (1)      | no    | may     | yes     | writer           |
+/// | begin, REPORT        | shared   | -          | no    | no      | yes     | anybody          |
+/// | begin, DIRECT read   | -        | - (1)      | no    | no      | yes     | reader           |
+/// | end                  | as begin | as begin   | no    | may     | yes     | who called begin |
+/// | stillValid           | -        | -          | held  | no      | no      | anybody          |
+/// | punchDelalloc        | excl.    | excl.      | no    | no      | yes     | writer           |
+/// | writeFailed          | excl.    | excl.      | no    | may     | yes     | writer           |
+/// | allocateForWriteback | -        | -          | no    | may     | yes     | flusher, fsync   |
+/// | mapBlocks            | -        | -          | held  | no (2)  | yes     | anybody          |
+/// | mapSource            | -        | -          | held  | no (2)  | yes     | anybody          |
+/// | writeCompleted       | -        | -          | no    | may     | yes     | worker, writer   |
+/// | writebackFailed      | -        | -          | no    | no      | no      | completion       |
 ///
 /// "-" means that nothing is promised, either way.
 ///
-/// 1. The caller may hold INVALIDATE, either side: zeroing does, inside truncate and punch.
-/// 2. INVALIDATE is above JOURNAL_HANDLE, so a handle may be started; "no" for punchDelalloc only
-///    says that giving back a reservation touches no metadata.
-/// 3. For reading metadata: EXTENT_MAP and what is below it rank below FOLIO. Never for a handle:
-///    JOURNAL_HANDLE ranks above FOLIO, and a commit may wait for the write-out of this very folio.
+/// 1. The caller may hold it, either side: zeroing does, inside truncate and punch.
+/// 2. It may read metadata: EXTENT_MAP and what is below it rank below FOLIO. But JOURNAL_HANDLE
+///    ranks above, and a commit may wait for the write-out of this very folio.
 ///
 /// Positions and lengths of answers are whole blocks; of questions, any bytes.
 public interface ExtentOperations {
@@ -67,10 +65,10 @@ public interface ExtentOperations {
   /// @return always the same
   int blockSize();
 
-  /// Whether [#begin] for a buffered write answers with real blocks that are MAPPED and NEW, instead
-  /// of a reservation or unwritten blocks. Such blocks show their old bytes to every fill until they
-  /// are written, so the engine then keeps fills out, with INVALIDATE exclusive, from before begin
-  /// until it holds the folio (R-C1). For file systems without delayed allocation.
+  /// Whether [#begin] for a buffered write answers with real blocks that are MAPPED and NEW,
+  /// instead of a reservation or unwritten blocks. Such blocks show their old bytes to every fill
+  /// until they are written, so the engine then keeps fills out, with INVALIDATE exclusive, from
+  /// before begin until it holds the folio (R-C1). For file systems without delayed allocation.
   ///
   /// @return always the same
   default boolean allocatesInBegin() {
@@ -79,12 +77,14 @@ public interface ExtentOperations {
 
   /// Says what lies under `pos`, and prepares it for what the flags announce:
   ///
-  /// | flags          | may return                          | must have done                       |
-  /// |----------------|-------------------------------------|--------------------------------------|
-  /// | WRITE          | DELALLOC, UNWRITTEN, MAPPED         | every block of pos..pos+length inside the answer has blocks or a reservation (R-C7); NEW if it was made now |
-  /// | WRITE, DIRECT  | UNWRITTEN, MAPPED; HOLE to make the caller use the cache | blocks allocated, unwritten unless written before |
-  /// | ZERO           | all                                 | nothing; but what is INLINE or shared is made writable |
-  /// | REPORT, DIRECT | all                                 | nothing                              |
+  /// | flags          | may answer                    | has made sure                            |
+  /// |----------------|-------------------------------|------------------------------------------|
+  /// | WRITE          | DELALLOC, UNWRITTEN, MAPPED   | each block asked for that lies in the    |
+  /// |                |                               | answer has a place or is reserved (R-C7) |
+  /// | WRITE, DIRECT  | UNWRITTEN, MAPPED; HOLE to    | each has a place, unwritten unless it    |
+  /// |                | make the caller use the cache | was written before                       |
+  /// | ZERO           | all                           | what is INLINE or SHARED can be written  |
+  /// | REPORT, DIRECT | all                           | nothing                                  |
   ///
   /// The answer contains `pos`. It may be shorter than asked: the caller asks again for the rest.
   /// It may be longer, before and behind: but then NEW is not set beyond what was asked, so an
@@ -105,8 +105,8 @@ public interface ExtentOperations {
 
   /// Ends what [#begin] opened. For a direct write that made the file larger, the size in the
   /// mapping has grown by now and the size on disk may follow (the data are on the device). What a
-  /// short write left reserved is given back by [#punchDelalloc], not here: by then another may have
-  /// dirtied a block (R-C8).
+  /// short write left reserved is given back by [#punchDelalloc], not here: by then another may
+  /// have dirtied a block (R-C8).
   ///
   /// @param mapping the file
   /// @param pos as given to begin
@@ -135,8 +135,8 @@ public interface ExtentOperations {
   /// @param length bytes, whole blocks
   void punchDelalloc(AddressSpace mapping, long pos, long length);
 
-  /// A write at `pos` failed or was cut short: frees blocks that lie wholly beyond the size and were
-  /// allocated for it (R-C5, R-C6). Not called for what is only reserved.
+  /// A write at `pos` failed or was cut short: frees blocks that lie wholly beyond the size and
+  /// were allocated for it (R-C5, R-C6). Not called for what is only reserved.
   ///
   /// @param mapping the file; its size is final
   /// @param pos first byte of the write
@@ -154,8 +154,8 @@ public interface ExtentOperations {
   ///     allocated until then stays allocated, unwritten (R-C14), the rest stays delayed
   void allocateForWriteback(AddressSpace mapping, long pos, long length) throws FsException;
 
-  /// Looks up what lies under `pos`, changing nothing. For a fill and for write-out, under the folio
-  /// lock; hence it must never start a handle.
+  /// Looks up what lies under `pos`, changing nothing. For a fill and for write-out, under the
+  /// folio lock; hence it must never start a handle.
   ///
   /// @param mapping the file
   /// @param pos byte in the file; beyond the size is a legal question
@@ -164,12 +164,13 @@ public interface ExtentOperations {
   /// @throws FsException EIO, a corruption
   void mapBlocks(AddressSpace mapping, long pos, long length, Iomap out) throws FsException;
 
-  /// Looks up where the bytes of a shared extent are to be read from, when [#begin] for a write has
-  /// answered SHARED because the range gets blocks of its own (R-C12). FOLIO held.
+  /// Looks up where bytes are to be read from. The same as [#mapBlocks], except where a write has
+  /// reserved blocks of its own for a shared range: until they are written the bytes are still in the
+  /// shared ones, and not zeros (R-C12). FOLIO held.
   ///
   /// @param mapping the file
-  /// @param pos start of a block
-  /// @param length bytes, whole blocks
+  /// @param pos byte in the file; beyond the size is a legal question
+  /// @param length bytes of interest; the answer may be shorter or longer
   /// @param out filled in; contains `pos`
   /// @throws FsException EIO, a corruption
   default void mapSource(AddressSpace mapping, long pos, long length, Iomap out)
@@ -194,8 +195,8 @@ public interface ExtentOperations {
   void writeCompleted(AddressSpace mapping, long pos, long length) throws FsException;
 
   /// A write-out failed, for file systems that keep an error per volume or a log. The file's own
-  /// [AddressSpace#writebackErrors()] has it already, its folios stay dirty. Called by a completion:
-  /// must not block.
+  /// [AddressSpace#writebackErrors()] has it already, its folios stay dirty. Called by a
+  /// completion: must not block.
   ///
   /// @param mapping the file
   /// @param pos first byte

@@ -11,8 +11,8 @@ import org.pagewright.errno.FsException;
 /// One write-out request: adjacent in the file and on the device, and the pieces of folios that are
 /// under write-out until it has ended. Compare Linux's struct iomap_ioend.
 ///
-///     collected by one thread -> submitted -> ended --no conversion--> finish, in the device's thread
-///                                               +----conversion-----> finish, in a worker (may sleep)
+///     collected by one thread -> submitted -> ended --no conversion--> finish, by the device
+///                                               +-----conversion-----> finish, by a worker
 ///
 /// Until it is submitted its folios are W and nobody works on them: its owner waits for nothing in
 /// between.

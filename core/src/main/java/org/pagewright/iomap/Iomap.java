@@ -27,7 +27,9 @@ public final class Iomap {
   /// somebody else's old bytes until they are written or zeroed (R-C1).
   public static final int NEW = 1;
 
-  /// Flag: the blocks belong to other files too and must not be written in place (R-C12).
+  /// Flag: the blocks belong to other files too and must not be written in place. In an answer for
+  /// a write: the range gets blocks of its own at write-out, DELALLOC or UNWRITTEN, and its present
+  /// bytes are where [ExtentOperations#mapSource] says (R-C12).
   public static final int SHARED = 1 << 1;
 
   /// Flag: found out to be outdated; ask again (R-C10).

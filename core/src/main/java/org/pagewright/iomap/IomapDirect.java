@@ -120,9 +120,9 @@ final class IomapDirect {
     return at == pos && pos < end ? -1 : at - pos;
   }
 
-  /// Zeroes what the last block holds beyond the end, before this write brings it inside (R-D5). That
-  /// goes through the cache; and since the folio may hold blocks of the range, too, which it takes for
-  /// zeros, it must be on the device and out of the cache before the write (R-J1).
+  /// Zeroes what the last block holds beyond the end, before this write brings it inside (R-D5).
+  /// That goes through the cache; and since the folio may hold blocks of the range, too, which it
+  /// takes for zeros, it must be on the device and out of the cache before the write (R-J1).
   ///
   /// @return false if the folio cannot be dropped
   private boolean flushTail() throws FsException {

@@ -11,12 +11,13 @@ import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
 
 /// Fills folios of one file: joins what is adjacent on the device into large reads, across folios;
-/// zeroes what has no bytes on the device. Compare Linux's fs/iomap/buffered-io.c:iomap_readahead().
+/// zeroes what has no bytes on the device. Compare Linux's
+/// fs/iomap/buffered-io.c:iomap_readahead().
 ///
 /// One object serves one call, in one thread; the reads it starts end on any thread.
 ///
-///     folio locked by us --add: map each block that is not uptodate (R-B9)--+-- hole, past EOF: zero
-///          |                                                                +-- mapped: into a bio
+///     folio locked by us --add: map what is not uptodate (R-B9)--+-- hole, past EOF: zero
+///          |                                                     +-- mapped: into a bio
 ///          +--handLockToIo--> locked by the I/O --last part ends--> endRead: U, unlocked
 final class IomapRead {
   private static final int BYTES_MAX = 1 << 20;
@@ -135,7 +136,7 @@ final class IomapRead {
       return true;
     }
     if (!mapped || !map.contains(pos)) {
-      operations.extents().mapBlocks(mapping, pos, operations.roundUp(size) - pos, map);
+      operations.extents().mapSource(mapping, pos, operations.roundUp(size) - pos, map);
       operations.checkAnswer(mapping, pos, map);
       mapped = true;
     }

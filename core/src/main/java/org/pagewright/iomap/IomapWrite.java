@@ -147,8 +147,8 @@ final class IomapWrite {
     return (op.nowait() ? AddressSpace.NOWAIT : 0) | (op.dontcache() ? AddressSpace.DONTCACHE : 0);
   }
 
-  /// The folio, locked, if each block of the chunk is dirty: then each is uptodate and has a block or
-  /// a reservation, so there is nothing to ask and nothing to fill.
+  /// The folio, locked, if each block of the chunk is dirty: then each is uptodate and has a block
+  /// or a reservation, so there is nothing to ask and nothing to fill.
   private @Nullable Folio lockIfDirty(AddressSpace mapping, long pos, int length, WriteOp op) {
     Folio folio = mapping.find(AddressSpace.indexOf(pos));
     if (folio == null || !folio.isDirty() || pos > mapping.size()) {
@@ -206,15 +206,16 @@ final class IomapWrite {
       operations.checkAnswer(mapping, at, map);
       if (map.type() == Iomap.Type.HOLE || map.type() == Iomap.Type.INLINE) {
         throw new FsException(
-            Errno.EOPNOTSUPP, mapping + ": write of " + length + " bytes at " + pos + " got " + map);
+            Errno.EOPNOTSUPP,
+            mapping + ": write of " + length + " bytes at " + pos + " got " + map);
       }
     }
   }
 
   /// Whether what was answered before the folio lock is true under it. Meanwhile the range may have
   /// been written back, converted and evicted: what was unwritten then holds data now, and zeroing
-  /// around our bytes would destroy them (R-C10). Real blocks made by this very call are not touched
-  /// by anybody: INODE keeps other writers out, and there was nothing to write back.
+  /// around our bytes would destroy them (R-C10). Real blocks made by this very call are not
+  /// touched by anybody: INODE keeps other writers out, and there was nothing to write back.
   private boolean isStillValid(Scratch s, AddressSpace mapping) {
     for (int i = 0; i < s.count; i++) {
       Iomap map = s.maps[i];
@@ -232,8 +233,8 @@ final class IomapWrite {
 
   // ---- Fill -----------------------------------------------------------------------------------
 
-  /// Makes each block that the chunk covers in part uptodate, and no other (R-B1, R-B11). Folio lock
-  /// held.
+  /// Makes each block that the chunk covers in part uptodate, and no other (R-B1, R-B11). Folio
+  /// lock held.
   void prepare(Iomap[] maps, int count, Folio folio, long pos, int length, boolean nowait)
       throws FsException {
     if (folio.isUptodate()) {
@@ -281,26 +282,19 @@ final class IomapWrite {
       folio.zero(folio.offsetOf(end), (int) (blockPos + blockSize - end));
       return;
     }
-    Iomap map = mapAt(maps, count, Math.max(blockPos, pos));
-    if (map.readsAsZeros() || map.has(Iomap.NEW) || blockPos >= size) {
+    Iomap source = mapAt(maps, count, Math.max(blockPos, pos));
+    if (source.has(Iomap.SHARED)) {
+      // A block of our own will take the shared one's place; its other bytes are in that (R-C12).
+      source = new Iomap();
+      extents.mapSource(folio.mapping(), blockPos, blockSize, source);
+      operations.checkAnswer(folio.mapping(), blockPos, source);
+    }
+    if (source.readsAsZeros() || source.has(Iomap.NEW) || blockPos >= size) {
       folio.zero(offset, blockSize); // R-C3
+    } else if (nowait) {
+      throw new FsException(Errno.EAGAIN, folio.mapping() + ": fill at " + blockPos);
     } else {
-      if (nowait) {
-        throw new FsException(Errno.EAGAIN, folio.mapping() + ": fill at " + blockPos);
-      }
-      Iomap source = map;
-      if (map.has(Iomap.SHARED)) {
-        // A block of our own takes the shared one's place at write-out: its other bytes are there
-        // (R-C12).
-        source = new Iomap();
-        extents.mapSource(folio.mapping(), blockPos, blockSize, source);
-        operations.checkAnswer(folio.mapping(), blockPos, source);
-      }
-      if (source.readsAsZeros()) {
-        folio.zero(offset, blockSize);
-      } else {
-        IomapRead.readNow(operations, source, folio, offset, blockSize);
-      }
+      IomapRead.readNow(operations, source, folio, offset, blockSize);
     }
     if (state != null) {
       state.markUptodate(mask);
@@ -358,7 +352,8 @@ final class IomapWrite {
     boolean uptodate =
         folio.isUptodate()
             || (state != null && state.isUptodate(operations.maskOf(offset, length)));
-    // The write loop has decided so already (R-B7); a caller of its own has not.
+    // The write loop has decided so already (R-B7); a caller of its own has not. Per folio, however
+    // many bytes that is, and wherever the copy stopped (R-B15).
     int accepted = copied == length || uptodate ? copied : 0;
     if (accepted > 0) {
       markWritten(folio, state, offset, accepted);
@@ -438,6 +433,7 @@ final class IomapWrite {
     for (int i = 0; i < s.count; i++) {
       long at = s.askedAt(i);
       long length = end - at;
+      // What was kept for this chunk shrinks to what was accepted (R-C15).
       long written = Math.clamp(s.pos + accepted - at, 0L, length);
       try {
         extents.end(mapping, at, length, written, s.flags, s.maps[i]);
@@ -472,8 +468,8 @@ final class IomapWrite {
 
   /// Gives back what was reserved or allocated for bytes that were not accepted (R-B8). Only blocks
   /// that are not dirty: a store through a mapping may have found the reservation and relies on it,
-  /// and INVALIDATE exclusive keeps the next one out (R-C8). Rare, hence not sparing with locks, and
-  /// not subject to NOWAIT: a reservation left behind would be lost for ever.
+  /// and INVALIDATE exclusive keeps the next one out (R-C8). Rare, hence not sparing with locks,
+  /// and not subject to NOWAIT: a reservation left behind would be lost for ever.
   private void giveBack(
       AddressSpace mapping,
       long pos,

@@ -17,7 +17,7 @@ import org.pagewright.writeback.FolioWriter;
 ///     writeFolio  folio locked    map each dirty block; still delayed: unlock, allocate, again
 ///                                 zero beyond the end (R-D3)
 ///                                 D -> W, unlock
-///                                 pieces into an IoEnd, submitted when the next does not continue it
+///                                 pieces into an IoEnd, sent when the next is elsewhere
 ///     completion                  writeCompleted, then W ends
 ///
 /// All that can fail is done before the folio is marked clean, so a failure leaves it as it was,

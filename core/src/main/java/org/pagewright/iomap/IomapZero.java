@@ -10,12 +10,12 @@ import org.pagewright.cache.Folio;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
 
-/// Zeroes ranges of a file through its cache: the tail of the last block at truncation, the edges of
-/// a hole, a gap. Compare Linux's fs/iomap/buffered-io.c:iomap_zero_range().
+/// Zeroes ranges of a file through its cache: the tail of the last block at truncation, the edges
+/// of a hole, a gap. Compare Linux's fs/iomap/buffered-io.c:iomap_zero_range().
 ///
-/// What reads as zeros already is left alone, so a sparse file stays sparse. But what the extent says
-/// is not enough: over an unwritten extent there may be bytes in the cache that were written and not
-/// yet converted, and those must be zeroed (R-C11).
+/// What reads as zeros already is left alone, so a sparse file stays sparse. But what the extent
+/// says is not enough: over an unwritten extent there may be bytes in the cache that were written
+/// and not yet converted, and those must be zeroed (R-C11).
 ///
 /// | extent            | folio in the cache       | what happens                        |
 /// |-------------------|--------------------------|-------------------------------------|
@@ -57,9 +57,9 @@ public final class IomapZero {
     new IomapZero(operations, mapping, false).zero(pos, Math.addExact(pos, length));
   }
 
-  /// Zeroes the last block beyond a new, smaller size, in the cache and, with the next write-out, on
-  /// the device: the block stays, and a later growth would show what was there (R-D4). To be called
-  /// by the file system before the size changes.
+  /// Zeroes the last block beyond a new, smaller size, in the cache and, with the next write-out,
+  /// on the device: the block stays, and a later growth would show what was there (R-D4). To be
+  /// called by the file system before the size changes.
   ///
   /// @param operations the operations of the file's super block
   /// @param mapping the file

@@ -16,12 +16,12 @@
 ///
 /// ## One block's life
 ///
-///     write:      begin ------> folio lock -> still valid? -> fill -> copy -> dirty -> unlock -> end
+///     write:      begin ------> folio lock -> still valid? -> fill, copy, dirty -> unlock -> end
 ///                 HOLE -> DELALLOC, or UNWRITTEN, or MAPPED                     |
 ///     write-out:  allocateForWriteback      DELALLOC -> UNWRITTEN               | no folio lock
 ///                 folio lock, mapBlocks     where to?                           | EXTENT_MAP below
 ///                 D -> W, unlock, submit
-///     completion: writeCompleted            UNWRITTEN -> MAPPED, size on disk   | worker, may sleep
+///     completion: writeCompleted            UNWRITTEN -> MAPPED, size on disk   | may sleep
 ///                 W ends                    an fsync that waited finds it all done
 ///
 ///     truncate:   truncateTail -> INVALIDATE -> setSize -> cache dropped -> blocks freed
@@ -30,8 +30,10 @@
 /// ## Rules
 ///
 /// - **R-B9**, **R-B10** [IomapOperations] keeps uptodate and dirty bits for each block of a folio
-///   where blocks are smaller. A fill passes over uptodate blocks: they may be newer than the device.
-/// - **R-B11** Only a block that is covered in part is read, and only if it has bytes on the device.
+///   where blocks are smaller. A fill passes over uptodate blocks: they may be newer than the
+///   device.
+/// - **R-B11** Only a block that is covered in part is read, and only if it has bytes on the
+///   device.
 /// - **R-C1**, **R-C2** Real blocks that are new are zeroed before the folio is unlocked, those and
 ///   none else, whether or not a byte was accepted.
 /// - **R-C7** ENOSPC is told by begin, at the write, because space is reserved there.
@@ -49,8 +51,8 @@
 ///
 /// Allocation for write-out comes before the folio locks, a run at a time, and never under one: the
 /// journal ranks above the folio lock, and no trick is needed to get round it. A block that was
-/// delayed again in between is found under the lock, and the folio is unlocked for another round.
-/// A failed write-out keeps the folio and exactly its failed blocks dirty (R-H8). A file system that
+/// delayed again in between is found under the lock, and the folio is unlocked for another round. A
+/// failed write-out keeps the folio and exactly its failed blocks dirty (R-H8). A file system that
 /// allocates in begin is supported by keeping fills out meanwhile, not by a folio lock.
 ///
 /// ## Not here

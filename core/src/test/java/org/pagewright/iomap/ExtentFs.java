@@ -2,8 +2,11 @@ package org.pagewright.iomap;
 
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.Map;
+import java.util.Set;
 import org.pagewright.block.BlockDevice;
 import org.pagewright.cache.AddressSpace;
 import org.pagewright.cache.DirtyAccount;
@@ -30,6 +33,11 @@ final class ExtentFs implements ExtentOperations {
     long diskSize;
     long version;
     int delayed;
+
+    /// Blocks that another file has, too; and the source of those that are getting their own.
+    final Set<Long> shared = new HashSet<>();
+
+    final Map<Long, Long> sources = new HashMap<>();
   }
 
   private final TestDevice device;
@@ -55,6 +63,7 @@ final class ExtentFs implements ExtentOperations {
   boolean failCompletion;
   int begins;
   int ends;
+  long writtenInEnd;
   int completions;
   int zeroBegins;
   int allocations;
@@ -179,6 +188,15 @@ final class ExtentFs implements ExtentOperations {
     }
   }
 
+  /// As if another file had been given the same blocks.
+  void share(AddressSpace mapping, long block) {
+    mapLock.lock();
+    Node node = node(mapping);
+    node.shared.add(block);
+    node.version++;
+    mapLock.unlock();
+  }
+
   private long up(long pos) {
     return Math.ceilDiv(pos, blockSize);
   }
@@ -237,7 +255,9 @@ final class ExtentFs implements ExtentOperations {
     if (block >= node.used) {
       end = Math.max(end, endBlock); // a hole, however far
     }
-    while (end < node.used && end < Math.max(endBlock, block + 1) && follows(first, end - block, get(node, end))) {
+    while (end < node.used
+        && end < Math.max(endBlock, block + 1)
+        && follows(first, end - block, get(node, end))) {
       end++;
     }
     long pos = block * blockSize;
@@ -319,6 +339,20 @@ final class ExtentFs implements ExtentOperations {
     zeroBegins += (flags & ZERO) != 0 ? 1 : 0;
     int newFlag = 0;
     Node node = node(mapping);
+    if ((flags & WRITE) != 0 && node.shared.contains(block)) {
+      long old = get(node, block);
+      if (taken.cardinality() + reserved >= limit) {
+        throw new FsException(Errno.ENOSPC, "ram0");
+      }
+      node.shared.remove(block);
+      node.sources.put(block, old);
+      node.blocks[(int) block] = HOLE; // the other file keeps the device's block
+      set(node, block, DELALLOC);
+    }
+    if ((flags & WRITE) != 0 && node.sources.containsKey(block)) {
+      answer(mapping, block, block + 1, Iomap.SHARED, out);
+      return;
+    }
     if ((flags & WRITE) != 0 && get(node, block) == HOLE) {
       for (long b = block; b < end && get(node, b) == HOLE; b++) {
         try {
@@ -361,6 +395,7 @@ final class ExtentFs implements ExtentOperations {
       AddressSpace mapping, long pos, long length, long written, int flags, Iomap iomap) {
     mapLock.lock();
     ends++;
+    writtenInEnd += written;
     if ((flags & (WRITE | DIRECT)) == (WRITE | DIRECT) && written > 0) {
       Node node = node(mapping);
       node.diskSize = Math.max(node.diskSize, Math.min(pos + written, mapping.size()));
@@ -384,10 +419,39 @@ final class ExtentFs implements ExtentOperations {
     Node node = node(mapping);
     for (long b = pos / blockSize; b < (pos + length) / blockSize; b++) {
       if (get(node, b) == DELALLOC) {
-        set(node, b, HOLE);
+        Long source = node.sources.remove(b);
+        set(node, b, source == null ? HOLE : source);
+        if (source != null) {
+          node.shared.add(b);
+        }
       }
     }
     mapLock.unlock();
+  }
+
+  @Override
+  public void mapSource(AddressSpace mapping, long pos, long length, Iomap out) {
+    mapLock.lock();
+    Node node = node(mapping);
+    Long source = node.sources.get(pos / blockSize);
+    if (source == null) {
+      answer(mapping, pos / blockSize, up(pos + length), 0, out);
+      cutAtSource(node, out);
+    } else {
+      long start = pos / blockSize * blockSize;
+      out.set(Iomap.Type.MAPPED, start, blockSize, (source >>> 2) * blockSize, 0, node.version);
+    }
+    mapLock.unlock();
+  }
+
+  private void cutAtSource(Node node, Iomap out) {
+    for (long b = out.pos() / blockSize + 1; b < out.end() / blockSize; b++) {
+      if (node.sources.containsKey(b)) {
+        long length = b * blockSize - out.pos();
+        out.set(out.type(), out.pos(), length, out.addr(), out.flags(), out.cookie());
+        return;
+      }
+    }
   }
 
   @Override
@@ -446,6 +510,7 @@ final class ExtentFs implements ExtentOperations {
         long value = get(node, b);
         if (value != HOLE && (value & 3) == UNWRITTEN) {
           set(node, b, value | MAPPED);
+          node.sources.remove(b);
         }
       }
       node.diskSize = Math.max(node.diskSize, Math.min(pos + length, mapping.size()));

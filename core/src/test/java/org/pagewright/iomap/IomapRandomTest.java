@@ -81,7 +81,6 @@ final class IomapRandomTest {
     byte[] all = f.readAll();
     assertEquals(model.bytes.length, all.length, "size after step " + step);
     int at = Arrays.mismatch(model.bytes, all);
-    if (Boolean.getBoolean("dbg") && at >= 0) { for (int i = at, n=0; i < all.length && n < 40; i++) if (model.bytes[i] != all[i]) { n++; System.err.println("DBG  at " + i + " want " + model.bytes[i] + " got " + all[i] + " type " + f.fs.typeOf(f.mapping, i / 512)); } }
     assertEquals(-1, at, "first difference after step " + step);
     f.checkQuiet();
   }

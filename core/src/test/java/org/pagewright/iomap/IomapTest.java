@@ -113,8 +113,8 @@ final class IomapTest {
     }
   }
 
-  /// R-B8, R-B10: nothing more may be needed after a failed write, and a later fill must neither skip
-  /// a part-written block nor destroy accepted bytes.
+  /// R-B8, R-B10: nothing more may be needed after a failed write, and a later fill must neither
+  /// skip a part-written block nor destroy accepted bytes.
   @ParameterizedTest
   @ValueSource(ints = {512, 1024, 2048, 4096})
   void failedWriteLeavesNothingBehind(int blockSize) throws FsException {
@@ -220,7 +220,8 @@ final class IomapTest {
 
   // ---- C: allocation --------------------------------------------------------------------------
 
-  /// R-C1: blocks chosen in begin and not written are zeros, uptodate and dirty, copied == 0 or not.
+  /// R-C1: blocks chosen in begin and not written are zeros, uptodate and dirty, copied == 0 or
+  /// not.
   @ParameterizedTest
   @ValueSource(ints = {512, 1024, 2048, 4096})
   void blocksChosenInBeginAndNotWrittenAreZeros(int blockSize) throws FsException {
@@ -294,8 +295,8 @@ final class IomapTest {
     }
   }
 
-  /// Found by random operations: the head block of a rejected write beyond the end was made dirty and
-  /// then lost its place.
+  /// Found by random operations: the head block of a rejected write beyond the end was made dirty
+  /// and then lost its place.
   @ParameterizedTest
   @ValueSource(ints = {512, 4096})
   void rejectedWriteBeyondTheEndLeavesNothingDirty(int blockSize) throws FsException {
@@ -474,8 +475,42 @@ final class IomapTest {
     }
   }
 
-  /// R-C12, R-C13 and R-C15 are file systems' own; a shared answer reads from the source.
-  ///
+  /// R-C12: a block that takes a shared one's place is filled from it, not with zeros; a rejected
+  /// write leaves the shared one, whose bytes nobody changes.
+  @ParameterizedTest
+  @ValueSource(ints = {512, 4096})
+  void blockOfItsOwnIsFilledFromTheSharedOne(int blockSize) throws FsException {
+    try (ExtentFile f = new ExtentFile(blockSize)) {
+      f.write(0, filled(8192, 'x'));
+      f.remount();
+      long shared = f.fs.addrOf(f.mapping, 0);
+      f.fs.share(f.mapping, 0);
+      assertThrows(
+          FsException.class, () -> f.write(10, new ShortIter(filled(10, 'y'), 0, false), 0));
+      f.checkQuiet();
+      assertArrayEquals(filled(8192, 'x'), f.readAll());
+      f.remount();
+      f.write(10, filled(1, 'y'));
+      f.remount();
+      byte[] all = f.readAll();
+      assertAll('x', all, 0, 10);
+      assertEquals('y', all[10]);
+      assertAll('x', all, 11, 8192);
+      assertTrue(shared != f.fs.addrOf(f.mapping, 0));
+    }
+  }
+
+  /// R-C15: what end hears of is what was accepted, chunk by chunk.
+  @Test
+  void endHearsOfWhatWasAccepted() throws FsException {
+    try (ExtentFile f = new ExtentFile(1024)) {
+      f.truncate(4096);
+      f.readAll();
+      assertEquals(1500, f.write(0, new ShortIter(filled(4096, 'y'), 1500, false), 0));
+      assertEquals(1500, f.fs.writtenInEnd);
+    }
+  }
+
   /// R-C14: write-out fails for some of the file; the rest is written, and what failed stays dirty,
   /// block by block (R-H6, R-H8).
   @ParameterizedTest
