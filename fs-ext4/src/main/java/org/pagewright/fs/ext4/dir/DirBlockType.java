@@ -75,9 +75,9 @@ public record DirBlockType(long ino, int inodeSeed, boolean checksums, long inod
   private int indexEntries(Buffer buffer) {
     var s = buffer.segment();
     int blockSize = (int) s.byteSize();
-    if (checksums && Checksums.hasDirTail(s, 0, blockSize)) {
-      return 0;
-    }
+    // By its entries, not by the lack of a leaf's tail: Linux makes a root out of a leaf and leaves
+    // the first half of the leaf's tail in the root's. A leaf with checksums has no entry that
+    // reaches to the end of the block.
     int first = Leaf.recordLength(s, 0);
     if (first == blockSize && LittleEndian.i32(s, 0) == 0) {
       return NODE_ENTRIES;
