@@ -165,8 +165,8 @@ public interface ExtentOperations {
   void mapBlocks(AddressSpace mapping, long pos, long length, Iomap out) throws FsException;
 
   /// Looks up where bytes are to be read from. The same as [#mapBlocks], except where a write has
-  /// reserved blocks of its own for a shared range: until they are written the bytes are still in the
-  /// shared ones, and not zeros (R-C12). FOLIO held.
+  /// reserved blocks of its own for a shared range: until they are written the bytes are still in
+  /// the shared ones, and not zeros (R-C12). FOLIO held.
   ///
   /// @param mapping the file
   /// @param pos byte in the file; beyond the size is a legal question
