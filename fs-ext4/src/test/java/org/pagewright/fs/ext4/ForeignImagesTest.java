@@ -222,7 +222,7 @@ final class ForeignImagesTest {
     "bigalloc, '-O extents,bigalloc'",
     "quota, -O quota",
     "project, '-O quota,project'",
-    "mmp, -O mmp",
+    "mmp, '-O mmp -E mmp_update_interval=1'",
     "verity, -O verity",
   })
   void aFeatureThatOnlyWritingNeedsLeavesTheVolumeReadable(String name, String options)
