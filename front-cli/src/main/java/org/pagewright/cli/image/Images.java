@@ -30,6 +30,10 @@ public final class Images implements AutoCloseable {
 
   private final Settings settings;
   private final Map<String, Image> open = new LinkedHashMap<>();
+
+  /// Files with partitions, by path; closed after the images that lie on them.
+  private final Map<String, BlockDevice> disks = new LinkedHashMap<>();
+
   private @Nullable CacheMemory memory;
 
   /// None open yet.
@@ -99,15 +103,24 @@ public final class Images implements AutoCloseable {
     }
   }
 
+  /// Partitions of one disk share its file, which a process opens but once. Those that are written
+  /// are opened first, so that it is open for writing if one of them is written.
   private BlockDevice openDevice(Operand.InImage operand, boolean write) throws IOException {
-    // A file is open in one way at a time: where one partition is written, so may be the others.
-    boolean writeFile = write;
-    String other = keyOf(operand.withPath("/"));
-    String file = other.substring(0, other.lastIndexOf('@') + 1);
-    for (Map.Entry<String, Image> entry : open.entrySet()) {
-      writeFile |= entry.getKey().startsWith(file) && entry.getValue().writable();
+    if (operand.partition() == 0) {
+      return openDevice(operand, write, settings.direct());
     }
-    return openDevice(operand, writeFile, settings.direct());
+    String key = keyOf(operand);
+    String file = key.substring(0, key.lastIndexOf('@'));
+    BlockDevice disk = disks.get(file);
+    if (disk == null) {
+      disk = openFile(operand, write, settings.direct());
+      disks.put(file, disk);
+    }
+    try {
+      return PartitionTable.read(disk).window(operand.partition());
+    } catch (FsException e) {
+      throw noPartition(operand, e);
+    }
   }
 
   /// Opens what the files of an image lie on, without looking for files.
@@ -119,15 +132,7 @@ public final class Images implements AutoCloseable {
   /// @throws IOException why it cannot be opened
   public static BlockDevice openDevice(Operand.InImage operand, boolean write, boolean direct)
       throws IOException {
-    FileBlockDevice.Options options =
-        (write ? FileBlockDevice.Options.READ_WRITE : FileBlockDevice.Options.READ_ONLY)
-            .withDirect(direct);
-    FileBlockDevice device;
-    try {
-      device = FileBlockDevice.open(operand.image(), options);
-    } catch (FsException e) {
-      throw notOpened(operand, write, e);
-    }
+    BlockDevice device = openFile(operand, write, direct);
     if (operand.partition() == 0) {
       return device;
     }
@@ -137,16 +142,32 @@ public final class Images implements AutoCloseable {
       opened = true;
       return partition;
     } catch (FsException e) {
-      String next =
-          e.errno() == Errno.ENXIO
-              ? "choose one of those that are there"
-              : "leave the @" + operand.partition() + " out if the image has no partitions";
-      throw new CommandException(ExitCode.of(e), said(e), next, e);
+      throw noPartition(operand, e);
     } finally {
       if (!opened) {
         device.close();
       }
     }
+  }
+
+  private static BlockDevice openFile(Operand.InImage operand, boolean write, boolean direct)
+      throws IOException {
+    FileBlockDevice.Options options =
+        (write ? FileBlockDevice.Options.READ_WRITE : FileBlockDevice.Options.READ_ONLY)
+            .withDirect(direct);
+    try {
+      return FileBlockDevice.open(operand.image(), options);
+    } catch (FsException e) {
+      throw notOpened(operand, write, e);
+    }
+  }
+
+  private static CommandException noPartition(Operand.InImage operand, FsException e) {
+    String next =
+        e.errno() == Errno.ENXIO
+            ? "choose one of those that are there"
+            : "leave the @" + operand.partition() + " out if the image has no partitions";
+    return new CommandException(ExitCode.of(e), said(e), next, e);
   }
 
   private static CommandException notOpened(Operand.InImage operand, boolean write, FsException e) {
@@ -282,6 +303,14 @@ public final class Images implements AutoCloseable {
       }
     }
     open.clear();
+    for (BlockDevice disk : disks.values()) {
+      try {
+        disk.close();
+      } catch (FsException e) {
+        failed = failed == null ? e : failed;
+      }
+    }
+    disks.clear();
     if (memory != null) {
       memory.close();
       memory = null;

@@ -64,6 +64,7 @@ public final class Json {
     separate();
     quote(name);
     text.append(':');
+    first = true;
     return this;
   }
 

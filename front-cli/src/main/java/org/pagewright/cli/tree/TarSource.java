@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -25,6 +26,7 @@ import org.apache.commons.compress.archivers.tar.TarArchiveStructSparse;
 import org.apache.commons.compress.compressors.bzip2.BZip2CompressorInputStream;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.cli.image.Cancellation;
+import org.pagewright.cli.os.HostNames;
 import org.pagewright.cli.report.CommandException;
 import org.pagewright.cli.report.ExitCode;
 import org.pagewright.vfs.DeviceNumber;
@@ -33,6 +35,9 @@ import org.pagewright.vfs.FileType;
 /// Reads a tree from a tar, in its order: ustar, pax and GNU, plain or compressed with gzip or
 /// bzip2. Owners, modes, times, attributes and devices are those of the headers.
 public final class TarSource {
+  /// Names as they are: each byte a character. What is in pax records comes from [PaxTap].
+  private static final String BYTES = "ISO-8859-1";
+
   private static final int BUFFER = 1 << 20;
   private static final int PERMISSIONS = 07777;
   private static final String XATTR = "SCHILY.xattr.";
@@ -75,7 +80,7 @@ public final class TarSource {
             0, 0, 0, 0, Instant.EPOCH, Instant.EPOCH, List.of());
     try (InputStream file = new BufferedInputStream(Files.newInputStream(tar), BUFFER);
         PaxTap tap = new PaxTap(decompressed(file));
-        TarArchiveInputStream entries = new TarArchiveInputStream(tap, "UTF-8")) {
+        TarArchiveInputStream entries = new TarArchiveInputStream(tap, BYTES)) {
       TarArchiveEntry entry;
       boolean any = false;
       while ((entry = nextEntry(entries)) != null) {
@@ -83,7 +88,7 @@ public final class TarSource {
         cancellation.check();
         users.putIfAbsent(entry.getUserName(), (int) entry.getLongUserId());
         groups.putIfAbsent(entry.getGroupName(), (int) entry.getLongGroupId());
-        String path = cleaned(entry.getName());
+        String path = cleaned(nameOf(entry.getName(), tap, "GNU.sparse.name", "path"));
         if (path.equals("/")) {
           if (entry.isDirectory()) {
             directories.put("/", attributes(entry, tap));
@@ -167,6 +172,18 @@ public final class TarSource {
     }
   }
 
+  /// A name byte for byte, from the first record that is there, else from the header.
+  private static String nameOf(String header, PaxTap tap, String... keys) {
+    for (String key : keys) {
+      byte[] record = tap.records().get(key);
+      if (record != null) {
+        return HostNames.textOf(record, 0, record.length);
+      }
+    }
+    byte[] bytes = header.getBytes(StandardCharsets.ISO_8859_1);
+    return HostNames.textOf(bytes, 0, bytes.length);
+  }
+
   /// From the root, without `.`; a name that leads out of the tree is refused.
   private String cleaned(String name) throws CommandException {
     StringBuilder path = new StringBuilder(name.length() + 1);
@@ -220,9 +237,10 @@ public final class TarSource {
       }
       directories.put(path, attributes);
     } else if (entry.isLink()) {
-      target.hardLink(path, cleaned(entry.getLinkName()));
+      target.hardLink(path, cleaned(nameOf(entry.getLinkName(), tap, "linkpath")));
     } else if (entry.isSymbolicLink()) {
-      target.symlink(path, attributes(entry, tap), entry.getLinkName());
+      target.symlink(
+          path, attributes(entry, tap), nameOf(entry.getLinkName(), tap, "linkpath"));
       symlinks.add(path);
     } else if (entry.isCharacterDevice() || entry.isBlockDevice() || entry.isFIFO()) {
       target.special(path, attributes(entry, tap));
