@@ -124,6 +124,12 @@ public final class Namespace {
     }
   }
 
+  /// To be called before a name changes: should the change fail in its middle, the directory is
+  /// asked again. INODE is held exclusively, so nobody remembers the old meaning meanwhile.
+  private void forget(Inode dir, Name name) {
+    superBlock.dentries().kill(dir.cacheId(), name);
+  }
+
   /// The directory above, with a reference; the root is its own.
   Inode parentOf(Inode dir) throws FsException {
     if (dir == superBlock.root()) {
@@ -182,6 +188,7 @@ public final class Namespace {
         }
         Access.checkCreate(dir, who);
         NewNode node = nodeFor(dir, mode, rdev, target, who, umask);
+        forget(dir, name);
         Inode made = dir.operations().create(dir, name, node);
         remember(dir, name, made.ino());
         return made;
@@ -323,6 +330,7 @@ public final class Namespace {
           if (inode.nlink() == 0 && !inode.linkable) {
             throw new FsException(Errno.ENOENT, inode + " has no name left");
           }
+          forget(dir, name);
           dir.operations().link(dir, name, inode);
           remember(dir, name, inode.ino());
         } finally {
@@ -390,6 +398,7 @@ public final class Namespace {
         Access.checkDelete(dir, victim, who, directory);
         victim.rwsem().lock();
         try {
+          forget(dir, name);
           if (directory) {
             dir.operations().rmdir(dir, name, victim);
             assert victim.nlink() == 0 : victim;
@@ -618,6 +627,8 @@ public final class Namespace {
         second.rwsem().lock();
       }
       try {
+        forget(oldDir, oldName);
+        forget(newDir, newName);
         oldDir
             .operations()
             .rename(oldDir, oldName, source, newDir, newName, target, exchange);
