@@ -93,7 +93,7 @@ final class TarTest {
     assertArrayEquals(
         new byte[] {2, 0, 4, 0, (byte) 0xe8, 3, 0, 0}, Arrays.copyOfRange(acl, 12, 20));
     String list = ok("ls", "-l", image + ":/d").out();
-    assertTrue(list.contains("lrwxrwxrwx 1     5       6"), list);
+    assertTrue(list.contains("lrwxrwxrwx 1    5    6   12"), list);
     assertTrue(list.contains("soft -> ../elsewhere"), list);
     assertTrue(list.contains("crw-rw-rw-") && list.contains("1, 3"), list);
     String deep = ok("stat", image + ":/deep/er/\u00e4" + "x".repeat(150)).out();
