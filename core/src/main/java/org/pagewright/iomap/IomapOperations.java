@@ -171,12 +171,24 @@ public final class IomapOperations implements AddressSpaceOperations {
   /// waiting to be submitted: the workers that make room may need the journal, and whoever holds
   /// the journal back may want that folio, or the end of that write-out.
   void waitForRoom() {
-    if (!isCrowded()) {
+    waitForFewerThan(IN_FLIGHT_MAX);
+  }
+
+  /// Waits until every write-out that was started has ended, its last completion included. For
+  /// unmounting, after the last sync: that returns when no folio is under write-out any more, while
+  /// a worker may still be dropping folios that were only passing through (R-J6), and must not find
+  /// their memory given back. No lock held.
+  public void drain() {
+    waitForFewerThan(1);
+  }
+
+  private void waitForFewerThan(int n) {
+    if (inFlight.get() < n) {
       return;
     }
     WaitQueue.Waiter waiter = room.enter(this);
     try {
-      while (isCrowded()) {
+      while (inFlight.get() >= n) {
         waiter.park();
       }
     } finally {

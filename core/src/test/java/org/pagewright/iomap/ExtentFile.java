@@ -216,11 +216,7 @@ final class ExtentFile implements AutoCloseable {
 
   /// The ledger: dirty folios and reservations agree, every begin was ended.
   void checkQuiet() {
-    Folio[] one = new Folio[1];
-    for (long i = 0; mapping.gather(i, Long.MAX_VALUE >>> 13, one) > 0; i = one[0].index() + 1) {
-      one[0].waitWriteback(); // a sync may return while the last completion still wakes waiters
-      one[0].waitUnlocked(); // and drops what was only passing through
-    }
+    operations.drain();
     assert mapping.checkInvariants();
     assert fs.begins == fs.ends : fs.begins + " begins, " + fs.ends + " ends";
     assert mapping.dirtyFolios() > 0 || fs.delayed(mapping) == 0
@@ -244,6 +240,7 @@ final class ExtentFile implements AutoCloseable {
 
   @Override
   public void close() {
+    operations.drain();
     cache.close();
     device.close();
   }
