@@ -358,6 +358,7 @@ final class Ext4FileSystem implements SuperBlockOperations {
 
   @Override
   public void close() throws FsException {
+    mappingOperations.drain();
     try {
       if (!readOnly && !shutDown) {
         blocks.discardAll();
