@@ -84,3 +84,11 @@ require_maven() {
   } >&2
   exit 69
 }
+
+# use_utf8: file names are bytes, and the JVM keeps those that are not ASCII only in a UTF-8 locale.
+use_utf8() {
+  case ${LC_ALL:-${LC_CTYPE:-${LANG:-}}} in
+    *[Uu][Tt][Ff]*8*) ;;
+    *) export LC_ALL=C.UTF-8 ;;
+  esac
+}
