@@ -380,8 +380,8 @@ public final class AddressSpace {
   }
 
   /// The count follows the tag, not the flag: between [Folio#clearDirtyForIo()] and
-  /// [Folio#startWriteback()] the folio counts as dirty, or a sync that looks at the counts just then
-  /// would find nothing to write and nothing to wait for (R-H1).
+  /// [Folio#startWriteback()] the folio counts as dirty, or a sync that looks at the counts just
+  /// then would find nothing to write and nothing to wait for (R-H1).
   private void countDirty(int n) {
     assert indexLock.isHeldByCaller();
     dirty += n;

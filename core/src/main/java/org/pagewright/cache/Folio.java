@@ -354,6 +354,7 @@ public final class Folio {
   public void beginChange() {
     assert isLocked() : this;
     long s = (long) STATE.getAndAdd(this, VERSION_ONE);
+    VarHandle.storeStoreFence(); // no new byte before the version says so
     assert (s & VERSION_ONE) == 0 : "change within a change: " + this;
   }
 
@@ -558,6 +559,7 @@ public final class Folio {
         return -1;
       }
       if (STATE.compareAndSet(this, s, (s | DETACHED) + 2 * VERSION_ONE)) {
+        VarHandle.storeStoreFence(); // nor any byte of the frame's next owner
         return (int) ((s & REFS) >>> 16);
       }
     }

@@ -189,8 +189,9 @@ public final class Truncate {
     return all;
   }
 
-  /// Removes a clean folio that a reader holds a reference to, between its fill and its look: it will
-  /// find the folio detached and look again. Were the folio left, everybody would read old bytes.
+  /// Removes a clean folio that a reader holds a reference to, between its fill and its look: it
+  /// will find the folio detached and look again. Were the folio left, everybody would read old
+  /// bytes.
   private static boolean detachInUse(AddressSpace mapping, Folio folio) {
     if (folio.isDirty() || !mapping.operations().releaseFolio(folio)) {
       return false;

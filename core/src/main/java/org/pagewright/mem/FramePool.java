@@ -19,8 +19,8 @@ import java.util.Arrays;
 ///
 ///     head:  63..32 changes | 31..0 index of the top frame + 1, 0 if empty
 ///
-/// The last few frames are a reserve that only write-out may take, because write-out is what makes
-/// frames free (R-I5).
+/// The last few frames are a reserve for a write-out that must take frames itself, because write-out
+/// is what makes frames free (R-I5). The write-out of this library takes none.
 public final class FramePool implements AutoCloseable {
   /// Bytes of a frame.
   public static final int FRAME_SIZE = 4096;

@@ -460,8 +460,8 @@ public class Inode implements AddressSpace.Host, FlushTarget.DirtyInode {
   }
 
   /// Writes the inode if its dirty bits ask for it. If another thread is writing it, waits for that
-  /// first: its bits are clear already, but an fsync that returned now would promise what is not yet
-  /// in the file system's hands.
+  /// first: its bits are clear already, but an fsync that returned now would promise what is not
+  /// yet in the file system's hands.
   ///
   /// @param wait return only when the device has it
   /// @param datasync only if reading the file needs it
@@ -480,8 +480,8 @@ public class Inode implements AddressSpace.Host, FlushTarget.DirtyInode {
     }
   }
 
-  /// Clears the dirty bits before the fields are read for writing, so that a change that comes later
-  /// is not lost.
+  /// Clears the dirty bits before the fields are read for writing, so that a change that comes
+  /// later is not lost.
   ///
   /// @return the bits that were set; 0 if there is nothing to write
   private int beginWriting(boolean datasync) {

@@ -274,8 +274,8 @@ final class InodeCache {
     queue.wakeAll(inode);
   }
 
-  /// Waits for the evictions under way of inodes that have names: a sync passes those over, and what
-  /// they write back was accepted before it.
+  /// Waits for the evictions under way of inodes that have names: a sync passes those over, and
+  /// what they write back was accepted before it.
   ///
   /// @return false if there was none
   boolean awaitEvictions() {

@@ -222,8 +222,8 @@ final class TruncateTest {
     assertEquals(0, file.mapping.folios());
   }
 
-  /// R-J1: a reader that is between its fill and its look holds a reference. Were the folio left for
-  /// that, a direct write would leave old bytes in the cache.
+  /// R-J1: a reader that is between its fill and its look holds a reference. Were the folio left
+  /// for that, a direct write would leave old bytes in the cache.
   @Test
   void invalidationForDirectIoTakesCleanFoliosAlthoughAReaderHoldsThem() throws FsException {
     var file = files.file("f", bytes(4_096, 'x'));

@@ -107,8 +107,8 @@ final class InodeWriteBackTest {
     }
   }
 
-  /// R-H9. Schedule: the flusher clears the dirty bits and is on its way to the file system; an fsync
-  /// finds the inode clean, and returns; the power fails.
+  /// R-H9. Schedule: the flusher clears the dirty bits and is on its way to the file system; an
+  /// fsync finds the inode clean, and returns; the power fails.
   @Test
   void fsyncDoesNotReturnWhileAnotherThreadIsAboutToWriteTheInode() throws Exception {
     OneInode fs = new OneInode();

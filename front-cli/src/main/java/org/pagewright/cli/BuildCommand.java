@@ -250,7 +250,8 @@ final class BuildCommand extends Subcommand {
     MkfsOptions chosen = optionsFor(inodes);
     try (BlockDevice nowhere = new NowhereDevice(output, bytes)) {
       Superblock sb = Mkfs.make(nowhere, chosen);
-      // What the allocator keeps back, as Linux does, so that write-out never fails for want of one.
+      // What the allocator keeps back, as Linux does, so that write-out never fails for want of
+      // one.
       long pool = Math.min(sb.blocksCount() / 50, 4096);
       return needed + pool + sb.reservedBlocksCount() - sb.freeBlocksCount();
     } catch (FsException e) {

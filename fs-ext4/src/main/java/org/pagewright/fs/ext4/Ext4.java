@@ -56,8 +56,8 @@ public final class Ext4 {
       throw new FsException(
           Errno.EROFS,
           device.name()
-              + ": was not closed cleanly and its journal must be replayed, for which the image must"
-              + " be opened for writing once");
+              + ": was not closed cleanly and its journal must be replayed, for which the image"
+              + " must be opened for writing once");
     }
     if (needsRecovery || !readOnly) {
       superblock = Recovery.recover(device, superblock).superblock();
@@ -142,17 +142,19 @@ public final class Ext4 {
     while (ino != 0) {
       if (!seen.add(ino) || !fs.isUserInode(ino)) {
         throw new CorruptedException(
-            fs.name(), -1, "orphan list leads to inode " + ino + (seen.contains(ino) ? " again" : ""));
+            fs.name(), -1, "orphan list leads to inode " + ino);
       }
       ino = freeOrphan(fs, superBlock, ino);
     }
     superblock.putLastOrphan(0);
     if (superblock.features().has(Feature.ORPHAN_PRESENT)) {
-      for (long orphan : OrphanFile.takeAll(fs, superBlock)) {
+      OrphanFile file = new OrphanFile(fs, superBlock);
+      for (long orphan : file.list()) {
         if (seen.add(orphan)) {
           freeOrphan(fs, superBlock, orphan);
         }
       }
+      file.clear(); // last: a crash until now finds them again
       Features features = superblock.features().without(Feature.ORPHAN_PRESENT);
       superblock.putFeatures(features);
     }

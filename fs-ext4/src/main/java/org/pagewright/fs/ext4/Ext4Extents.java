@@ -16,8 +16,8 @@ import org.pagewright.iomap.Iomap;
 ///
 /// Blocks for buffered writes are promised at the write (R-C7) and chosen by write-out, where
 /// neighbours are known; they stay unwritten until the data are on the device (R-C9). A file with
-/// block pointers (ext2, ext3) has no unwritten state: its blocks are zeroed on the device when they
-/// are chosen, and mapped then; the size on disk follows the data all the same.
+/// block pointers (ext2, ext3) has no unwritten state: its blocks are zeroed on the device when
+/// they are chosen, and mapped then; the size on disk follows the data all the same.
 final class Ext4Extents implements ExtentOperations {
   private static final ThreadLocal<Mapping> SCRATCH = ThreadLocal.withInitial(Mapping::new);
 

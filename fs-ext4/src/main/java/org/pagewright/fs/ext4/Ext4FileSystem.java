@@ -76,8 +76,8 @@ final class Ext4FileSystem implements SuperBlockOperations {
     this.journal = new NoJournal(cache);
     this.groups = GroupTable.open(cache, geometry);
     this.blocks = new BlockAllocator(groups, superblock.reservedBlocksCount());
-    // Generations only tell users of one inode number apart; counted from the volume's own seed, the
-    // same input makes the same image.
+    // Generations only tell users of one inode number apart; counted from the volume's own seed,
+    // the same input makes the same image.
     SplittableRandom random =
         new SplittableRandom(
             superblock.hashSeed().getMostSignificantBits()

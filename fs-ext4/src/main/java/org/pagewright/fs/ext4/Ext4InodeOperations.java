@@ -151,7 +151,11 @@ final class Ext4InodeOperations implements InodeOperations {
     try (Handle handle = fs.journal().start(credits)) {
       NewInode number =
           fs.inodes()
-              .allocate(handle, dir.ino(), directory, (parent.flags() & InodeCodec.FLAG_TOPDIR) != 0);
+              .allocate(
+                  handle,
+                  dir.ino(),
+                  directory,
+                  (parent.flags() & InodeCodec.FLAG_TOPDIR) != 0);
       Ext4Inode inode = new Ext4Inode(fs, dir.superBlock(), number.ino());
       boolean named = false;
       try {
@@ -392,8 +396,13 @@ final class Ext4InodeOperations implements InodeOperations {
     Ext4Inode to = ext4(newDir);
     Ext4Inode moved = ext4(source);
     boolean comesUnder = from != to && source.isDirectory();
-    if (comesUnder && target == null && to.nlink() >= LINKS_MAX && !hasManyLinks()) {
+    boolean makesRoom = target != null && target.isDirectory();
+    if (comesUnder && !makesRoom && to.nlink() >= LINKS_MAX && !hasManyLinks()) {
       throw new FsException(Errno.EMLINK, to + ": subdirectories");
+    }
+    boolean goesBack = exchange && from != to && makesRoom && !source.isDirectory();
+    if (goesBack && from.nlink() >= LINKS_MAX && !hasManyLinks()) {
+      throw new FsException(Errno.EMLINK, from + ": subdirectories");
     }
     if (target != null && target.isDirectory() && !exchange) {
       checkEmpty(ext4(target));
@@ -649,7 +658,8 @@ final class Ext4InodeOperations implements InodeOperations {
         BlockMapper mapper = file.mapper();
         if (end >= size && file.diskSize() < size) {
           // The write-out that was to move the size on disk is about to be dropped with its folios.
-          // Zeros need none; bytes below that are still to be written are unwritten blocks or holes.
+          // Zeros need none; bytes below that are still to be written are unwritten blocks or
+          // holes.
           file.setDiskSize(size);
         }
         Truncate.truncatePages(mapping, first << bits, (last << bits) - 1);
@@ -669,7 +679,8 @@ final class Ext4InodeOperations implements InodeOperations {
     long size = mapping.size();
     if (((pos | length) & (fs.geometry().blockSize() - 1)) != 0) {
       throw new FsException(
-          Errno.EINVAL, file + ": bytes " + pos + " to " + (pos + length) + " are not whole blocks");
+          Errno.EINVAL,
+          file + ": bytes " + pos + " to " + (pos + length) + " are not whole blocks");
     }
     if (insert ? pos >= size : pos + length >= size) {
       throw new FsException(Errno.EINVAL, file + ": the range reaches the end of the file");

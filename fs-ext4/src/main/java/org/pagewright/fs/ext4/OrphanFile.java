@@ -14,7 +14,15 @@ import org.pagewright.vfs.SuperBlock;
 /// The orphan file: a hidden file whose blocks are full of the numbers of inodes that have no names
 /// any more, or whose truncation is under way. The feature `orphan_file`.
 final class OrphanFile {
-  private OrphanFile() {}
+  private final Ext4FileSystem fs;
+  private final Ext4Inode file;
+  private final BufferType type;
+
+  OrphanFile(Ext4FileSystem fs, SuperBlock superBlock) throws FsException {
+    this.fs = fs;
+    this.file = fs.readAnyInode(superBlock, fs.superblock().orphanFileInode());
+    this.type = new OrphanBlock(file);
+  }
 
   /// Checks and seals the blocks of the file.
   private record OrphanBlock(Ext4Inode file) implements BufferType {
@@ -34,33 +42,45 @@ final class OrphanFile {
     }
   }
 
-  /// Reads all numbers and clears them.
-  static List<Long> takeAll(Ext4FileSystem fs, SuperBlock superBlock) throws FsException {
-    Ext4Inode file = fs.readAnyInode(superBlock, fs.superblock().orphanFileInode());
-    BufferType type = new OrphanBlock(file);
+  private int entries() {
+    return (fs.blockSize() - Checksums.ORPHAN_TAIL_SIZE) / 4;
+  }
+
+  /// The inodes that the file names.
+  ///
+  /// @throws FsException EUCLEAN, EIO
+  List<Long> list() throws FsException {
     List<Long> orphans = new ArrayList<>();
-    int entries = (fs.blockSize() - Checksums.ORPHAN_TAIL_SIZE) / 4;
+    for (long logical = 0; logical < file.blockCount(); logical++) {
+      try (Buffer buffer = fs.cache().read(file.placeOf(logical), type)) {
+        for (int i = 0; i < entries(); i++) {
+          long ino = LittleEndian.u32(buffer.segment(), 4L * i);
+          if (ino != 0 && !fs.isUserInode(ino)) {
+            throw new CorruptedException(
+                fs.name(), buffer.blockNr(), "orphan file names inode " + ino);
+          }
+          if (ino != 0) {
+            orphans.add(ino);
+          }
+        }
+      }
+    }
+    return orphans;
+  }
+
+  /// Empties the file.
+  ///
+  /// @throws FsException EIO
+  void clear() throws FsException {
     for (long logical = 0; logical < file.blockCount(); logical++) {
       try (Handle handle = fs.journal().start(1);
           Buffer buffer = fs.cache().read(file.placeOf(logical), type)) {
         handle.getWriteAccess(buffer);
         buffer.lock();
-        for (int i = 0; i < entries; i++) {
-          long ino = LittleEndian.u32(buffer.segment(), 4L * i);
-          if (ino != 0) {
-            orphans.add(ino);
-            LittleEndian.put32(buffer.segment(), 4L * i, 0);
-          }
-        }
+        buffer.segment().asSlice(0, 4L * entries()).fill((byte) 0);
         buffer.unlock();
         handle.dirtyMetadata(buffer);
       }
     }
-    for (long ino : orphans) {
-      if (!fs.isUserInode(ino)) {
-        throw new CorruptedException(fs.name(), -1, "orphan file names inode " + ino);
-      }
-    }
-    return orphans;
   }
 }

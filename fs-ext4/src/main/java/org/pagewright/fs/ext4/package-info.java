@@ -21,8 +21,8 @@
 /// | [Ext4InodeOperations]| names, attributes, space                                            |
 /// | [Ext4Extents]        | what lies under a range of a file                                   |
 ///
-/// May import core and all rooms of this module, bottom to top: `disk`, `buffer`, `journal`, `alloc`,
-/// `map`, then `dir` and `xattr` side by side.
+/// May import core and all rooms of this module, bottom to top: `disk`, `buffer`, `journal`,
+/// `alloc`, `map`, then `dir` and `xattr` side by side.
 ///
 /// ## How a byte gets to the disk
 ///
@@ -35,6 +35,6 @@
 /// Rules: R-C7 (space is promised at the write), R-C9 (unwritten until the data are there, and the
 /// size on disk after that), R-D2, R-D4.
 ///
-/// The journal is replayed when a volume is opened, and not written yet: until then a volume that is
-/// open for writing is marked as not clean on the device, and clean again when it is closed.
+/// The journal is replayed when a volume is opened, and not written yet: until then a volume that
+/// is open for writing is marked as not clean on the device, and clean again when it is closed.
 package org.pagewright.fs.ext4;

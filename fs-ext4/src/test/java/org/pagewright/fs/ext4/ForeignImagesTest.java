@@ -147,7 +147,8 @@ final class ForeignImagesTest {
       view.write("shared", ByteBuffer.wrap(bytes, 0, 400));
       view.write("small", ByteBuffer.wrap(new byte[] {(byte) (i / 6)}));
     }
-    Files.setLastModifiedTime(plain, FileTime.from(Instant.ofEpochSecond(5_000_000_000L, 123_456_789)));
+    Instant far = Instant.ofEpochSecond(5_000_000_000L, 123_456_789);
+    Files.setLastModifiedTime(plain, FileTime.from(far));
     Files.setLastModifiedTime(
         root.resolve("attr1"), FileTime.from(Instant.ofEpochSecond(-1000, 5)));
     E2fs.ok("chown", "-h", "70000:80000", root.resolve("short").toString());

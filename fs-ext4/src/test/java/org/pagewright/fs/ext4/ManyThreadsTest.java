@@ -29,8 +29,8 @@ import org.pagewright.vfs.OpenFlags;
 import org.pagewright.vfs.Volume;
 
 /// Several threads on one volume in a cache so small that reclaim and throttling are in play, with
-/// the order of locks checked; afterwards the volume closes, e2fsck finds nothing and it opens as it
-/// was.
+/// the order of locks checked; afterwards the volume closes, e2fsck finds nothing and it opens as
+/// it was.
 @Timeout(180)
 final class ManyThreadsTest {
   private static final int THREADS = 4;

@@ -339,8 +339,8 @@ final class IndirectMapper extends BlockMapper {
   }
 
   /// A pointer cannot say "reads as zeros", so the blocks are zeros before one points to them
-  /// (R-C1): some of them may be promised for bytes that have not come yet, and a fill, a write that
-  /// covers a block in part, or a crash would show what the last owner left.
+  /// (R-C1): some of them may be promised for bytes that have not come yet, and a fill, a write
+  /// that covers a block in part, or a crash would show what the last owner left.
   private void zeroOnDevice(BlockRun run) throws FsException {
     long length = (long) run.count() << geometry.blockSizeBits();
     MemorySegment zeros = MemorySegment.ofArray(new byte[(int) Math.min(length, ZEROS_MAX)]);

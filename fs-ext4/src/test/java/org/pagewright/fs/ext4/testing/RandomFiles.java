@@ -232,7 +232,8 @@ public final class RandomFiles {
 
   /// A name in some directory, mostly a free one.
   private Place anyName() {
-    List<Place> dirs = new ArrayList<>(places().stream().filter(p -> p.node.isDirectory()).toList());
+    List<Place> dirs =
+        new ArrayList<>(places().stream().filter(p -> p.node.isDirectory()).toList());
     dirs.add(new Place("/", root, "", root));
     Place dir = dirs.get(random.nextInt(dirs.size()));
     String name =
@@ -515,8 +516,10 @@ public final class RandomFiles {
       case SET_XATTR -> {
         Place p = any();
         if (p != null && (p.node.isRegular() || p.node.isDirectory())) {
-          String name = "user." + (random.nextInt(3) == 0 ? "a-longer-name-" : "n") + random.nextInt(4);
-          byte[] value = anyBytes(random.nextInt(8) == 0 ? random.nextInt(700) : random.nextInt(60));
+          String stem = random.nextInt(3) == 0 ? "a-longer-name-" : "n";
+          String name = "user." + stem + random.nextInt(4);
+          int most = random.nextInt(8) == 0 ? 700 : 60;
+          byte[] value = anyBytes(random.nextInt(most));
           note("setxattr " + p.path + " " + name + " of " + value.length);
           try {
             volume.setXattr(p.path, name, value, XattrMode.SET, false);
