@@ -19,7 +19,7 @@ import java.util.Arrays;
 ///
 ///     head:  63..32 changes | 31..0 index of the top frame + 1, 0 if empty
 ///
-/// The last few frames are a reserve for a write-out that must take frames itself, because write-out
+/// The last few frames are a reserve for a write-out that must take frames itself, because that
 /// is what makes frames free (R-I5). The write-out of this library takes none.
 public final class FramePool implements AutoCloseable {
   /// Bytes of a frame.
