@@ -281,7 +281,13 @@ final class BuildCommand extends Subcommand {
         Image opened = images.open(operand, true);
         ImageTarget target =
             new ImageTarget(
-                output, opened.volume(), Keep.ALL, true, progress, root().cancellation());
+                output,
+                opened.volume(),
+                Keep.ALL,
+                true,
+                fixedTime != null,
+                progress,
+                root().cancellation());
         walk(source, fixedTime == null ? target : new FixedTimes(target, fixedTime));
       }
       root().cancellation().check();

@@ -44,7 +44,7 @@ final class Pagewright implements Runnable {
       names = "--cache",
       paramLabel = "SIZE",
       scope = ScopeType.INHERIT,
-      defaultValue = "256M",
+      defaultValue = "128M",
       converter = Pagewright.SizeConverter.class,
       description = "Memory for the content of files. Default: ${DEFAULT-VALUE}.")
   private long cacheBytes;
@@ -123,7 +123,7 @@ final class Pagewright implements Runnable {
     if (cacheBytes < CACHE_MIN) {
       throw CommandException.usage(
           "--cache " + ByteSize.format(cacheBytes) + " is too small",
-          "give 1M or more; 256M is the default");
+          "give 1M or more; 128M is the default");
     }
     return new Settings(cacheBytes, direct, readOnly, force, fixedTime());
   }

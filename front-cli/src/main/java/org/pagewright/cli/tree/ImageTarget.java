@@ -20,15 +20,16 @@ public final class ImageTarget implements TreeTarget {
   /// Bits that a change of owner takes away, or that a umask does not let through.
   private static final int SPECIAL_BITS = FileMode.SET_UID | FileMode.SET_GID | FileMode.STICKY;
 
-  /// In a new image write-out of a file is started after so many bytes, while more are read. It is
-  /// one request to the device. Before the next is started it has ended: were there several at a
-  /// time, they would end in any order, and the order would show in the file's extents.
+  /// In order, write-out of a file is started after so many bytes, while more are read. It is one
+  /// request to the device. Before the next is started it has ended: were there several at a time,
+  /// they would end in any order, and the order would show in the file's extents.
   private static final long WRITE_BEHIND = 2L << 20;
 
   private final String image;
   private final Volume volume;
   private final Keep keep;
   private final boolean fresh;
+  private final boolean ordered;
   private final Progress progress;
   private final ContentCopier copier;
 
@@ -37,8 +38,9 @@ public final class ImageTarget implements TreeTarget {
   /// @param image what messages call the volume
   /// @param volume where
   /// @param keep what to keep
-  /// @param fresh whether nothing is there yet: a name that is there is an error, and blocks are
-  ///     given out in the order of the files, whatever the flusher does meanwhile
+  /// @param fresh whether nothing is there yet: a name that is there is an error
+  /// @param ordered whether blocks are given out in the order of the files, so that the same files
+  ///     give the same image; otherwise when the flusher comes to it, which is faster
   /// @param progress told of each file
   /// @param cancellation asked between two steps
   public ImageTarget(
@@ -46,12 +48,14 @@ public final class ImageTarget implements TreeTarget {
       Volume volume,
       Keep keep,
       boolean fresh,
+      boolean ordered,
       Progress progress,
       Cancellation cancellation) {
     this.image = image;
     this.volume = keep.attributes() ? volume.withUmask(0) : volume;
     this.keep = keep;
     this.fresh = fresh;
+    this.ordered = ordered;
     this.progress = progress;
     this.copier = new ContentCopier(keep.sparse(), progress, cancellation);
   }
@@ -155,7 +159,7 @@ public final class ImageTarget implements TreeTarget {
 
     /// Starts to write out all before a position, and waits for what was started before.
     void startWriting(long end) throws FsException {
-      if (!fresh || end <= behind) {
+      if (!ordered || end <= behind) {
         return;
       }
       if (behind > waiting) {
