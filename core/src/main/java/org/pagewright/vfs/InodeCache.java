@@ -101,6 +101,21 @@ final class InodeCache {
     }
   }
 
+  /// The inode with a number if it is in memory and not on its way out, with one more reference.
+  @Nullable Inode getCached(long ino) {
+    lock.lock();
+    try {
+      Inode inode = findLocked(ino);
+      if (inode == null || inode.state != Inode.LIVE) {
+        return null;
+      }
+      refLocked(inode);
+      return inode;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   private @Nullable Loading findLoadingLocked(long ino) {
     for (Loading l : loading) {
       if (l.ino == ino) {

@@ -81,14 +81,12 @@ public final class Namespace {
       if (dentry.ino == InodeOperations.NO_INODE) {
         return null;
       }
-      Inode inode;
-      try {
-        inode = superBlock.iget(dentry.ino);
-      } catch (FsException e) {
-        if (dentry.dead) {
-          continue; // removed, and its number freed, after we found it
-        }
-        throw e;
+      // Only what is in memory: without the directory's INODE the name may be removed and its number
+      // freed, and reading it from the device would make an inode of what is none, or a second one
+      // of what another thread is just making of the number.
+      Inode inode = superBlock.ilookup(dentry.ino);
+      if (inode == null) {
+        break;
       }
       if (!dentry.dead) {
         return inode; // see DentryCache why it is the right one

@@ -251,6 +251,12 @@ public final class SuperBlock {
     return inodes.get(ino);
   }
 
+  /// The inode with a number if it is in memory and stays there, with a reference for the caller.
+  @Nullable Inode ilookup(long ino) throws FsException {
+    checkAlive();
+    return inodes.getCached(ino);
+  }
+
   /// One more reference to an inode that the caller has one of already.
   ///
   /// @param inode in use

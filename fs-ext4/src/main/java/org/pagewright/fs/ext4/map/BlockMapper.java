@@ -176,6 +176,9 @@ public abstract sealed class BlockMapper permits ExtentMapper, IndirectMapper {
       if (cookie != seen) {
         return false; // perhaps blocks of this hole are promised now: leave it to the next lookup
       }
+      if (status.find(logical, 1, new Mapping())) {
+        return false; // another reader of the same blocks was faster
+      }
       long start = status.unknownStart(logical, found.logical());
       long end = status.knownFrom(logical, found.logical() + found.count());
       long blockNr = found.isAllocated() ? found.blockNr() + (start - found.logical()) : -1;
