@@ -2,7 +2,6 @@ package org.pagewright.cli;
 
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
-import java.io.IOException;
 import java.io.OutputStream;
 import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
@@ -166,11 +165,5 @@ public final class Main {
     }
     errors.flush();
     return ExitCode.USAGE.number();
-  }
-
-  /// Standard output of a process whose reader has gone is no error worth words.
-  static boolean isBrokenPipe(IOException e) {
-    String message = e.getMessage();
-    return message != null && message.contains("Broken pipe");
   }
 }

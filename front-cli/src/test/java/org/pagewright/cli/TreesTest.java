@@ -4,7 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.pagewright.cli.Shell.ok;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -16,6 +19,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.pagewright.cli.image.Cancellation;
 
 /// Whole trees into images, between them and out again.
 final class TreesTest {
@@ -120,5 +124,25 @@ final class TreesTest {
     ok("cp", image + ":/f", out);
     assertEquals("mine", Files.readString(victim));
     assertTrue(Files.isRegularFile(out.resolve("f"), LinkOption.NOFOLLOW_LINKS));
+  }
+
+  @Test
+  void anInterruptStopsAndLeavesASoundImage() throws IOException, InterruptedException {
+    Path tree = Files.createDirectory(dir.resolve("tree"));
+    Files.writeString(tree.resolve("f"), "x");
+    Path image = dir.resolve("i.img");
+    ok("mkfs", "--size", "8M", image);
+    Cancellation cancellation = new Cancellation();
+    cancellation.request();
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    Main main = new Main(OutputStream.nullOutputStream(), err, cancellation);
+    assertEquals(1, main.run("cp", "-r", tree.toString(), image + ":/"));
+    assertTrue(err.toString(StandardCharsets.UTF_8).contains("(EINTR)"), err.toString());
+    Shell.assertSound(image);
+    String built = dir.resolve("b.img").toString();
+    assertEquals(1, main.run("build", "--from", tree.toString(), "-o", built));
+    try (var files = Files.list(dir)) {
+      assertEquals(2, files.count());
+    }
   }
 }
