@@ -69,6 +69,9 @@ final class HostContent implements AddressSpaceOperations {
       int n =
           fileOf(mapping).read(folios[0].pos(), stage.asSlice(0, length).asByteBuffer());
       stage.asSlice(n, length - n).fill((byte) 0); // beyond the end of the host file (R-D3)
+      // Nor is what the host file holds behind the end of ours anybody's to see.
+      long inside = Math.clamp(mapping.size() - folios[0].pos(), 0L, length);
+      stage.asSlice(inside, length - inside).fill((byte) 0);
       for (Folio folio : folios) {
         long at = folio.pos() - folios[0].pos();
         MemorySegment.copy(stage, at, folio.chunk(), folio.chunkOffset(), folio.size());
@@ -142,20 +145,22 @@ final class HostContent implements AddressSpaceOperations {
   @Override
   public int writeEnd(
       AddressSpace mapping, long pos, int length, int copied, Folio folio, WriteOp op) {
-    if (copied > 0) {
+    boolean takes = copied == length || folio.isUptodate(); // R-B7
+    int accepted = takes ? copied : 0;
+    if (accepted > 0) {
       if (!folio.isUptodate()) { // then the chunk is whole and covers all but zeros
         folio.zero(length, folio.size() - length);
         folio.markUptodate();
       }
       folio.markDirty();
-      if (mapping.growSize(pos + copied)) {
+      if (mapping.growSize(pos + accepted)) {
         Inode inode = (Inode) mapping.host();
         inode.setBlocks((mapping.size() + 511) / 512);
         inode.markDirty(Inode.DIRTY_DATASYNC);
       }
     }
     folio.unlock();
-    return copied;
+    return accepted;
   }
 
   @Override

@@ -88,6 +88,11 @@ final class IomapWrite {
       s.count = 0;
       return folio;
     }
+    Folio busy = op.nowait() ? mapping.find(AddressSpace.indexOf(pos)) : null;
+    if (busy != null && busy.isLocked()) {
+      // Before anything is reserved: giving it back would wait for this very folio (R-J7).
+      throw new FsException(Errno.EAGAIN, busy + " is locked");
+    }
     if (pos > mapping.size()) {
       IomapZero.zeroTail(operations, mapping, op.nowait()); // R-D5
     }

@@ -23,13 +23,15 @@ import org.pagewright.vfs.Volume;
 final class HostfsVolumeTest {
   @TempDir Path folder;
 
-  private final class Fixture implements VolumeFixture {
+  static final class Fixture implements VolumeFixture {
+    private final Path folder;
     private final boolean direct;
     private int directories;
     private Path directory = Path.of("");
     private CacheMemory memory = CacheMemory.ofBytes(1 << 20);
 
-    Fixture(boolean direct) {
+    Fixture(Path folder, boolean direct) {
+      this.folder = folder;
       this.direct = direct;
     }
 
@@ -82,12 +84,12 @@ final class HostfsVolumeTest {
 
   @TestFactory
   Stream<DynamicTest> throughTheCacheOfTheHost() {
-    return VolumeContract.of(new Fixture(false));
+    return VolumeContract.of(new Fixture(folder, false));
   }
 
   @TestFactory
   Stream<DynamicTest> pastTheCacheOfTheHost() {
-    return VolumeContract.of(new Fixture(true));
+    return VolumeContract.of(new Fixture(folder, true));
   }
 
   @Test

@@ -11,7 +11,7 @@ import org.pagewright.vfs.Volume;
 
 /// The file system in memory, held to the contract of volumes.
 final class RamfsVolumeTest {
-  private static final class Fixture implements VolumeFixture {
+  static final class Fixture implements VolumeFixture {
     @Override
     public Volume make() throws IOException {
       return Ramfs.mount(new PageCache(16 << 20), MountOptions.DEFAULTS);
