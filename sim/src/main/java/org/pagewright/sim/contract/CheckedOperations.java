@@ -15,8 +15,8 @@ import org.pagewright.errno.FsException;
 import org.pagewright.sync.LockClass;
 import org.pagewright.sync.Lockdep;
 
-/// Watches the operations of a file system, and whoever calls them: throws an [AssertionError] where
-/// one of the two breaks a promise of [AddressSpaceOperations]. Any file may be built on it.
+/// Watches the operations of a file system, and whoever calls them: throws an [AssertionError]
+/// where one of the two breaks a promise of [AddressSpaceOperations]. Any file may be built on it.
 ///
 ///     caller --> CheckedOperations --> the file system
 ///                 before: the locks and arguments that a caller owes

@@ -18,8 +18,8 @@ import org.pagewright.iov.GatherIter;
 import org.pagewright.iov.IovIter;
 import org.pagewright.iov.SegmentIter;
 
-/// Goal: no sequence of whole and short writes, fills, write-outs and evictions shows a byte that is
-/// not the file's. Method: random ones, the file compared with an array of bytes. The seed is in
+/// Goal: no sequence of whole and short writes, fills, write-outs and evictions shows a byte that
+/// is not the file's. Method: random ones, the file compared with an array of bytes. The seed is in
 /// every message; another one is given with `-Dpagewright.seed=`.
 final class FileRandomContract extends FileSuite {
   private static final int STEPS = 400;
@@ -64,7 +64,8 @@ final class FileRandomContract extends FileSuite {
   }
 
   private void step(boolean wholeLoop) throws IOException {
-    int pos = random.nextInt(Math.min(SIZE_MAX, model.length + (random.nextInt(8) == 0 ? 6000 : 1)));
+    int gap = random.nextInt(8) == 0 ? 6000 : 1;
+    int pos = random.nextInt(Math.min(SIZE_MAX, model.length + gap));
     switch (random.nextInt(20)) {
       case 0 -> sync();
       case 1, 2 -> drop();

@@ -155,7 +155,10 @@ final class FileStoreContract extends FileSuite {
     try {
       byte[] tail = fill(5).bytes().toArray(ValueLayout.JAVA_BYTE);
       assertBytes(
-          new byte[FOLIO - 100], Arrays.copyOfRange(tail, 100, FOLIO), model.length, "behind the end");
+          new byte[FOLIO - 100],
+          Arrays.copyOfRange(tail, 100, FOLIO),
+          model.length,
+          "behind the end");
     } finally {
       drop();
       mapping().setSize(model.length);

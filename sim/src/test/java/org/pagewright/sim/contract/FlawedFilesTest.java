@@ -20,8 +20,8 @@ import org.pagewright.sim.device.PoisonedDevice;
 import org.pagewright.sync.LockClass;
 import org.pagewright.sync.RwSem;
 
-/// Goal: the contract bites. Method: a file system in memory that passes it, and the same one with a
-/// flaw of the kind that real ones had, which must fail.
+/// Goal: the contract bites. Method: a file system in memory that passes it, and the same one with
+/// a flaw of the kind that real ones had, which must fail.
 final class FlawedFilesTest {
   private enum Flaw {
     NONE,
