@@ -53,6 +53,10 @@ public class CachedIo {
   @Param({"64", "4096", "65536"})
   public int size;
 
+  /// Mebibytes of the file that are touched: all of it, or what fits the processor's cache.
+  @Param({"256"})
+  public int span;
+
   /// Which door.
   @Param({"copy", "pagewright", "ext4", "tmpfs"})
   public String door;
@@ -95,7 +99,7 @@ public class CachedIo {
     random ^= random << 13;
     random ^= random >>> 7;
     random ^= random << 17;
-    return (random & (FILE_SIZE - 1)) & -(long) size;
+    return random & (((long) span << 20) - 1) & -(long) size;
   }
 
   @Benchmark
