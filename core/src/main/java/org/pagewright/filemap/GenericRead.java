@@ -101,6 +101,48 @@ public final class GenericRead {
     return (int) read(mapping, pos, null, target, offset, length, flags, readahead);
   }
 
+  /// Copies what is in memory and calls for nothing else: no lock, no atomic operation on a folio
+  /// that is in use, so that the processor may work on several reads at once. Stops before the first
+  /// byte that is not there, before a folio with a mark (readahead, drop-behind) that a read must
+  /// act on, and at the end of the file; [#read] does the rest.
+  ///
+  /// @param mapping the file; it may be closed or go away meanwhile
+  /// @param pos first byte in the file
+  /// @param segment where to; null if `array` is given
+  /// @param array where to; null if `segment` is given
+  /// @param offset first byte in the target
+  /// @param length most bytes to copy
+  /// @param readahead what the open file has read so far
+  /// @return bytes copied, from the start on without a gap
+  public static long readCached(
+      AddressSpace mapping,
+      long pos,
+      @Nullable MemorySegment segment,
+      byte @Nullable [] array,
+      long offset,
+      long length,
+      Readahead readahead) {
+    long done = 0;
+    while (done < length) {
+      long at = pos + done;
+      Folio folio = mapping.find(AddressSpace.indexOf(at));
+      if (folio == null || folio.isReadahead() || folio.isDropBehind()) {
+        break;
+      }
+      int wanted = (int) Math.min(mapping.bytesToFolioEnd(at), length - done);
+      int n = look(folio, at, wanted, segment, array, offset + done);
+      if (n <= 0) {
+        break;
+      }
+      folio.markAccessed();
+      done += n;
+    }
+    if (done > 0) {
+      readahead.readTo(pos + done);
+    }
+    return done;
+  }
+
   /// Reads into nowhere: makes a range uptodate in memory. Returns how many bytes of it are, from
   /// the start on; 0 at the end of the file.
   static long bringIn(AddressSpace mapping, long pos, long length, Readahead readahead)

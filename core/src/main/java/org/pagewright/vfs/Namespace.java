@@ -696,6 +696,17 @@ public final class Namespace {
     touchAtime(dir);
   }
 
+  /// Whether a read need not think of the access time, but for the passing of a day. Takes no lock
+  /// and does not look at the clock.
+  boolean isAtimeFresh(Inode inode) {
+    MountOptions.Atime policy = superBlock.options().atime();
+    if (policy == MountOptions.Atime.RELATIVE) {
+      Instant atime = inode.atime();
+      return atime.isAfter(inode.mtime()) && atime.isAfter(inode.ctime());
+    }
+    return policy == MountOptions.Atime.NEVER;
+  }
+
   /// Notes that something was read, as the mount options ask. Never fails and never waits: it is
   /// left out on a volume that is read-only or frozen.
   void touchAtime(Inode inode) {

@@ -76,6 +76,7 @@ public final class OpenFile implements AutoCloseable {
   private final boolean writable;
   private final Mutex positionLock;
   private final Readahead readahead = new Readahead();
+  private int cachedReads; // a count that threads may lose
 
   private long position; // guarded by positionLock
 
@@ -405,27 +406,73 @@ public final class OpenFile implements AutoCloseable {
     checkReadable();
     checkRange(pos, length);
     checkFlagsOfCall(ioFlags);
+    long cached = 0;
+    if (((flags & OpenFlags.DIRECT) | (ioFlags & IoFlags.DONTCACHE)) == 0 && isUsable()) {
+      cached = GenericRead.readCached(mapping, pos, segment, array, from, length, readahead);
+      if (cached == length && cached > 0 && !isAtimeDue()) {
+        return cached;
+      }
+    }
+    try {
+      return cached
+          + readRest(
+              pos + cached, segment, array, from + cached, length - cached, length, ioFlags);
+    } catch (FsException e) {
+      if (cached == 0) {
+        throw e;
+      }
+      return cached; // what was read is reported first
+    }
+  }
+
+  /// Whether the file is open and its volume alive, a moment ago. A read that finds all it wants in
+  /// memory needs no more: it holds nothing of the inode, and what it copies is checked by version.
+  private boolean isUsable() {
+    return (int) USERS.getAcquire(this) >= 0 && !superBlock.isShutDown();
+  }
+
+  /// Looks at the clock once in a while only: a day is long.
+  private boolean isAtimeDue() {
+    return (flags & OpenFlags.NOATIME) == 0
+        && ((++cachedReads & 0xff) == 0 || !superBlock.namespace().isAtimeFresh(inode));
+  }
+
+  /// Reads what is not simply there: from the store, past the cache, or under the folio lock.
+  ///
+  /// @param length bytes that are missing still, perhaps none
+  /// @param whole bytes that the caller asked for
+  private long readRest(
+      long pos,
+      @Nullable MemorySegment segment,
+      byte @Nullable [] array,
+      long from,
+      long length,
+      long whole,
+      int ioFlags)
+      throws FsException {
     enter();
     try {
-      if (length == 0) {
+      if (whole == 0) {
         return 0;
       }
-      long n = -1;
+      long n = length == 0 ? 0 : -1;
       if ((flags & OpenFlags.DIRECT) != 0) {
-        n = readDirect(pos, segment, array, from, length, ioFlags);
+        n = readDirect(pos, segment, array, (int) from, length, ioFlags);
       }
       if (n < 0) {
         int readFlags = ioFlags & IoFlags.NOWAIT | flags & OpenFlags.NONBLOCK;
         readFlags = readFlags != 0 ? GenericRead.NOWAIT : 0;
         readFlags |= (ioFlags & IoFlags.DONTCACHE) != 0 ? GenericRead.DONTCACHE : 0;
         if (array != null) {
-          n = GenericRead.read(mapping, pos, array, from, (int) length, readFlags, readahead);
+          n =
+              GenericRead.read(
+                  mapping, pos, array, (int) from, (int) length, readFlags, readahead);
         } else {
           assert segment != null;
-          n = GenericRead.read(mapping, pos, segment, 0, length, readFlags, readahead);
+          n = GenericRead.read(mapping, pos, segment, from, length, readFlags, readahead);
         }
       }
-      if (n > 0 && (flags & OpenFlags.NOATIME) == 0) {
+      if (n + whole - length > 0 && (flags & OpenFlags.NOATIME) == 0) {
         superBlock.namespace().touchAtime(inode);
       }
       return n;
