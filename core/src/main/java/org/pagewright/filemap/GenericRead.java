@@ -102,9 +102,9 @@ public final class GenericRead {
   }
 
   /// Copies what is in memory and calls for nothing else: no lock, no atomic operation on a folio
-  /// that is in use, so that the processor may work on several reads at once. Stops before the first
-  /// byte that is not there, before a folio with a mark (readahead, drop-behind) that a read must
-  /// act on, and at the end of the file; [#read] does the rest.
+  /// that is in use, so that the processor may work on several reads at once. Stops before the
+  /// first byte that is not there, before a folio with a mark (readahead, drop-behind) that a read
+  /// must act on, and at the end of the file; [#read] does the rest.
   ///
   /// @param mapping the file; it may be closed or go away meanwhile
   /// @param pos first byte in the file

@@ -81,9 +81,9 @@ public final class Namespace {
       if (dentry.ino == InodeOperations.NO_INODE) {
         return null;
       }
-      // Only what is in memory: without the directory's INODE the name may be removed and its number
-      // freed, and reading it from the device would make an inode of what is none, or a second one
-      // of what another thread is just making of the number.
+      // Only what is in memory: without the directory's INODE the name may be removed and its
+      // number freed, and reading it from the device would make an inode of what is none, or a
+      // second one of what another thread is just making of the number.
       Inode inode = superBlock.ilookup(dentry.ino);
       if (inode == null) {
         break;

@@ -30,8 +30,8 @@ import org.pagewright.vfs.XattrMode;
 /// Goal: bytes that make no sense are a typed error naming device and block; nothing hangs, nothing
 /// is written to an image that is opened read-only.
 ///
-/// Method: a good image, one structure of it spoilt at a time; and at the end random bytes in random
-/// metadata, where any outcome is right but a hang or an exception of another kind.
+/// Method: a good image, one structure of it spoilt at a time; and at the end random bytes in
+/// random metadata, where any outcome is right but a hang or an exception of another kind.
 @Timeout(60)
 final class DamagedImageTest {
   private static final int BLOCK = 1024;
@@ -237,7 +237,8 @@ final class DamagedImageTest {
       StringBuilder what = new StringBuilder("seed " + seed + ", round " + round + ":");
       for (int i = 1 + random.nextInt(20); i > 0; i--) {
         // Superblock, descriptors, bitmaps, inode table, directories and what follows them.
-        long pos = random.nextInt(4) == 0 ? 1024 + random.nextInt(6 << 10) : random.nextInt(900 << 10);
+        boolean early = random.nextInt(4) == 0;
+        long pos = early ? 1024 + random.nextInt(6 << 10) : random.nextInt(900 << 10);
         int mask = 1 + random.nextInt(255);
         spoilt.flip(pos, mask);
         what.append(' ').append(pos).append('^').append(mask);
