@@ -283,4 +283,30 @@ final class Ext4VolumeTest {
       mount(memory).close();
     }
   }
+
+  /// Without a written journal the copy needs e2fsck; but what fsync returned for is there.
+  @Test
+  void whatWasFsyncedIsInAnImageCopiedAtThatMoment() throws Exception {
+    make(new MkfsOptions(), 32 << 20);
+    byte[] content = pattern(123_457, 21);
+    Path pulled = folder.resolve("pulled.img");
+    try (CacheMemory memory = CacheMemory.ofBytes(4 << 20)) {
+      try (Volume volume = mount(memory);
+          OpenFile file = volume.open("/kept", OpenFlags.CREAT | OpenFlags.WRONLY, 0644)) {
+        file.write(0, content, 0, content.length);
+        file.fsync(false);
+        write(volume, "/perhaps", pattern(5000, 22));
+        java.nio.file.Files.copy(image(), pulled);
+      }
+      E2fs.run(List.of("e2fsck", "-fy", pulled.toString()));
+      E2fs.assertClean(pulled);
+      try (Volume volume =
+          Ext4.mount(
+              FileBlockDevice.open(pulled, FileBlockDevice.Options.READ_WRITE),
+              memory,
+              Ext4Options.DEFAULTS)) {
+        assertArrayEquals(content, read(volume, "/kept"));
+      }
+    }
+  }
 }
