@@ -1,6 +1,7 @@
 package org.pagewright.filemap;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import org.pagewright.cache.AddressSpace;
 import org.pagewright.cache.Folio;
 import org.pagewright.errno.FsException;
@@ -8,10 +9,11 @@ import org.pagewright.iov.IovIter;
 
 /// A source that is a range of a file in the page cache, for copies from file to file.
 ///
-/// What is in memory and uptodate is copied straight from folio to folio, with the look of a reader
-/// who takes no lock: the lock of a source folio is never waited for while the lock of the target
-/// folio is held, so two writers that copy from each other's file cannot stop each other (R-A2).
-/// The rest is read by [#faultIn(int)], where no folio lock is held (R-A4).
+/// What is in memory and uptodate is copied with the look of a reader who takes no lock, by way of
+/// a bounce, so that only what turned out good reaches the target: the lock of a source folio is
+/// never waited for while the lock of the target folio is held, so two writers that copy from each
+/// other's file cannot stop each other (R-A2). The rest is read by [#faultIn(int)], where no folio
+/// lock is held (R-A4).
 ///
 /// The source may be the file that is written, even the same folio (R-A1): then the bytes lie under
 /// the very lock that this thread holds, and are copied as they are. Where the ranges overlap:
@@ -25,6 +27,7 @@ import org.pagewright.iov.IovIter;
 public final class FileIter implements IovIter {
   private final AddressSpace source;
   private final Readahead readahead;
+  private final byte[] bounce = new byte[AddressSpace.FOLIO_SIZE];
   private long position; // of the cursor in the file
   private long end;
 
@@ -59,7 +62,7 @@ public final class FileIter implements IovIter {
       if (holds(folio, target, offset)) {
         n = copyWithin(folio, at, wanted, target, offset + done);
       } else {
-        n = GenericRead.look(folio, at, wanted, target, null, offset + done);
+        n = copyLooked(folio, at, wanted, target, offset + done);
       }
       if (n <= 0) {
         break;
@@ -75,6 +78,16 @@ public final class FileIter implements IovIter {
     return folio.chunk() == target
         && offset >= folio.chunkOffset()
         && offset < folio.chunkOffset() + folio.size();
+  }
+
+  /// Copies through a bounce: a look that fails has copied what may be torn, or another file's once
+  /// the frame moved on, and the target is a folio that readers may find uptodate (R-B3, R-B4).
+  private int copyLooked(Folio folio, long at, int wanted, MemorySegment target, long offset) {
+    int n = GenericRead.look(folio, at, Math.min(wanted, bounce.length), null, bounce, 0);
+    if (n > 0) {
+      MemorySegment.copy(bounce, 0, target, ValueLayout.JAVA_BYTE, offset, n);
+    }
+    return n;
   }
 
   /// From a folio into itself: this thread holds its lock, so nobody else changes it, and a look
