@@ -7,4 +7,5 @@ module org.pagewright.sim {
 
   exports org.pagewright.sim.contract;
   exports org.pagewright.sim.device;
+  exports org.pagewright.sim.explore;
 }
