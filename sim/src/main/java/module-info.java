@@ -6,6 +6,7 @@ module org.pagewright.sim {
   requires transitive org.junit.jupiter.api;
 
   exports org.pagewright.sim.contract;
+  exports org.pagewright.sim.crash;
   exports org.pagewright.sim.device;
   exports org.pagewright.sim.explore;
 }

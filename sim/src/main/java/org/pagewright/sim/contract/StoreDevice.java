@@ -7,13 +7,13 @@ import org.pagewright.block.Bio;
 import org.pagewright.block.BlockDevice;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
+import org.pagewright.sim.device.StackedBlockDevice;
 import org.pagewright.sync.LockClass;
 import org.pagewright.sync.Mutex;
 
 /// Puts a device under the control of a contract suite: counts what is read, fails requests, and
 /// holds writes back.
-public final class StoreDevice implements BlockDevice, FileFixture.Store {
-  private final BlockDevice device;
+public final class StoreDevice extends StackedBlockDevice implements FileFixture.Store {
   private final AtomicLong bytesRead = new AtomicLong();
   private final Mutex lock = new Mutex(LockClass.QUEUE, this);
   private final List<Bio> held = new ArrayList<>(); // guarded by lock
@@ -25,7 +25,7 @@ public final class StoreDevice implements BlockDevice, FileFixture.Store {
   ///
   /// @param device the device below; closed with this one
   public StoreDevice(BlockDevice device) {
-    this.device = device;
+    super(device);
   }
 
   @Override
@@ -57,7 +57,7 @@ public final class StoreDevice implements BlockDevice, FileFixture.Store {
     List<Bio> now = new ArrayList<>(held);
     held.clear();
     lock.unlock();
-    now.forEach(device::submit);
+    now.forEach(below()::submit);
   }
 
   @Override
@@ -72,7 +72,7 @@ public final class StoreDevice implements BlockDevice, FileFixture.Store {
     if (bio.op() == Bio.Op.WRITE && hold(bio)) {
       return;
     }
-    device.submit(bio);
+    below().submit(bio);
   }
 
   private boolean hold(Bio bio) {
@@ -83,45 +83,5 @@ public final class StoreDevice implements BlockDevice, FileFixture.Store {
     }
     lock.unlock();
     return keeps;
-  }
-
-  @Override
-  public void discard(long pos, long length) throws FsException {
-    device.discard(pos, length);
-  }
-
-  @Override
-  public boolean discardZeroes() {
-    return device.discardZeroes();
-  }
-
-  @Override
-  public String name() {
-    return device.name();
-  }
-
-  @Override
-  public long sizeBytes() {
-    return device.sizeBytes();
-  }
-
-  @Override
-  public int sectorSize() {
-    return device.sectorSize();
-  }
-
-  @Override
-  public boolean readOnly() {
-    return device.readOnly();
-  }
-
-  @Override
-  public long bytesWritten() {
-    return device.bytesWritten();
-  }
-
-  @Override
-  public void close() throws FsException {
-    device.close();
   }
 }

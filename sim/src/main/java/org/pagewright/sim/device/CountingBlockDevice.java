@@ -6,8 +6,7 @@ import org.pagewright.block.BlockDevice;
 import org.pagewright.errno.FsException;
 
 /// Counts the requests that pass to the device below, failed ones included.
-public final class CountingBlockDevice implements BlockDevice {
-  private final BlockDevice device;
+public final class CountingBlockDevice extends StackedBlockDevice {
   private final AtomicLong reads = new AtomicLong();
   private final AtomicLong writes = new AtomicLong();
   private final AtomicLong flushes = new AtomicLong();
@@ -19,7 +18,7 @@ public final class CountingBlockDevice implements BlockDevice {
   ///
   /// @param device the device below; closed with this one
   public CountingBlockDevice(BlockDevice device) {
-    this.device = device;
+    super(device);
   }
 
   /// Reads since the start or the last [#reset()].
@@ -89,47 +88,12 @@ public final class CountingBlockDevice implements BlockDevice {
       }
       case FLUSH -> flushes.incrementAndGet();
     }
-    device.submit(bio);
+    below().submit(bio);
   }
 
   @Override
   public void discard(long pos, long length) throws FsException {
     discards.incrementAndGet();
-    device.discard(pos, length);
-  }
-
-  @Override
-  public boolean discardZeroes() {
-    return device.discardZeroes();
-  }
-
-  @Override
-  public String name() {
-    return device.name();
-  }
-
-  @Override
-  public long sizeBytes() {
-    return device.sizeBytes();
-  }
-
-  @Override
-  public int sectorSize() {
-    return device.sectorSize();
-  }
-
-  @Override
-  public boolean readOnly() {
-    return device.readOnly();
-  }
-
-  @Override
-  public long bytesWritten() {
-    return device.bytesWritten();
-  }
-
-  @Override
-  public void close() throws FsException {
-    device.close();
+    below().discard(pos, length);
   }
 }

@@ -26,7 +26,7 @@ import org.pagewright.errno.FsException;
 ///   if (device.faults() == 0) break;      // the operation made fewer than n writes
 /// }
 /// ```
-public final class FaultyBlockDevice implements BlockDevice {
+public final class FaultyBlockDevice extends StackedBlockDevice {
   /// What requests are told apart by.
   public enum Kind {
     /// READ requests.
@@ -48,7 +48,6 @@ public final class FaultyBlockDevice implements BlockDevice {
     }
   }
 
-  private final BlockDevice device;
   private final List<Fault> plan = new CopyOnWriteArrayList<>();
   private final AtomicLong faults = new AtomicLong();
   private final AtomicLong[] numbers = {new AtomicLong(), new AtomicLong(), new AtomicLong()};
@@ -57,7 +56,7 @@ public final class FaultyBlockDevice implements BlockDevice {
   ///
   /// @param device the device below; closed with this one
   public FaultyBlockDevice(BlockDevice device) {
-    this.device = device;
+    super(device);
   }
 
   /// Fails one request.
@@ -143,7 +142,7 @@ public final class FaultyBlockDevice implements BlockDevice {
       bio.end(new FsException(errno, name() + ": " + bio + " made to fail"));
       return;
     }
-    device.submit(bio);
+    below().submit(bio);
   }
 
   private @Nullable Errno next(Kind kind, Bio bio) {
@@ -154,45 +153,5 @@ public final class FaultyBlockDevice implements BlockDevice {
       }
     }
     return null;
-  }
-
-  @Override
-  public void discard(long pos, long length) throws FsException {
-    device.discard(pos, length);
-  }
-
-  @Override
-  public boolean discardZeroes() {
-    return device.discardZeroes();
-  }
-
-  @Override
-  public String name() {
-    return device.name();
-  }
-
-  @Override
-  public long sizeBytes() {
-    return device.sizeBytes();
-  }
-
-  @Override
-  public int sectorSize() {
-    return device.sectorSize();
-  }
-
-  @Override
-  public boolean readOnly() {
-    return device.readOnly();
-  }
-
-  @Override
-  public long bytesWritten() {
-    return device.bytesWritten();
-  }
-
-  @Override
-  public void close() throws FsException {
-    device.close();
   }
 }

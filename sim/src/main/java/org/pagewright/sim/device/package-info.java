@@ -19,6 +19,8 @@
 ///    overwritten shows up as a run of 'S'. [org.pagewright.sim.device.PoisonedDevice]
 /// 3. Count requests where a rule forbids some: a write that covers a block needs no read.
 ///    [org.pagewright.sim.device.CountingBlockDevice]
+/// 4. Put a device that lies about its flushes above a recording one: a test of power cuts that
+///    still passes is none. [org.pagewright.sim.device.LyingBlockDevice]
 ///
-/// Not here: power cuts and reordering of writes that are in flight.
+/// Not here: power cuts and reordering of writes that are in flight, which are in `crash`.
 package org.pagewright.sim.device;

@@ -1,0 +1,64 @@
+package org.pagewright.sim.device;
+
+import org.pagewright.block.BlockDevice;
+import org.pagewright.errno.FsException;
+
+/// A device that stands on another and changes what happens to some requests; everything else is
+/// that of the device below.
+public abstract class StackedBlockDevice implements BlockDevice {
+  private final BlockDevice below;
+
+  /// Stands on a device.
+  ///
+  /// @param below closed with this one
+  protected StackedBlockDevice(BlockDevice below) {
+    this.below = below;
+  }
+
+  /// The device below.
+  ///
+  /// @return never null
+  protected final BlockDevice below() {
+    return below;
+  }
+
+  @Override
+  public String name() {
+    return below.name();
+  }
+
+  @Override
+  public long sizeBytes() {
+    return below.sizeBytes();
+  }
+
+  @Override
+  public int sectorSize() {
+    return below.sectorSize();
+  }
+
+  @Override
+  public boolean readOnly() {
+    return below.readOnly();
+  }
+
+  @Override
+  public long bytesWritten() {
+    return below.bytesWritten();
+  }
+
+  @Override
+  public void discard(long pos, long length) throws FsException {
+    below.discard(pos, length);
+  }
+
+  @Override
+  public boolean discardZeroes() {
+    return below.discardZeroes();
+  }
+
+  @Override
+  public void close() throws FsException {
+    below.close();
+  }
+}
