@@ -43,6 +43,7 @@ public final class Mutex {
     if (!HELD.compareAndSet(this, 0, 1)) {
       lockContended();
     }
+    SchedulePoint.took(this, SchedulePoint.Hold.EXCLUSIVE);
     assert Lockdep.acquired(lockClass, this);
   }
 
@@ -67,10 +68,11 @@ public final class Mutex {
   ///
   /// @return true if taken
   public boolean tryLock() {
-    SchedulePoint.reach(SchedulePoint.Kind.LOCK, this);
+    SchedulePoint.reach(SchedulePoint.Kind.TRY_LOCK, this);
     if (!HELD.compareAndSet(this, 0, 1)) {
       return false;
     }
+    SchedulePoint.took(this, SchedulePoint.Hold.EXCLUSIVE);
     assert Lockdep.acquired(lockClass, this);
     return true;
   }
@@ -79,6 +81,7 @@ public final class Mutex {
   public void unlock() {
     assert Lockdep.released(lockClass, this);
     HELD.setVolatile(this, 0);
+    SchedulePoint.gave(this, SchedulePoint.Hold.EXCLUSIVE);
     // A waiter enters the queue before it tries again, so one of us sees the other.
     if (!queue.isEmpty()) {
       queue.wakeAll(this);

@@ -54,6 +54,7 @@ public final class RwSem {
         queue.leave(waiter);
       }
     }
+    SchedulePoint.took(this, SchedulePoint.Hold.EXCLUSIVE);
     assert Lockdep.acquired(lockClass, this);
   }
 
@@ -76,10 +77,11 @@ public final class RwSem {
   ///
   /// @return true if taken
   public boolean tryLock() {
-    SchedulePoint.reach(SchedulePoint.Kind.LOCK, this);
+    SchedulePoint.reach(SchedulePoint.Kind.TRY_LOCK, this);
     if (!STATE.compareAndSet(this, 0, WRITER)) {
       return false;
     }
+    SchedulePoint.took(this, SchedulePoint.Hold.EXCLUSIVE);
     assert Lockdep.acquired(lockClass, this);
     return true;
   }
@@ -88,13 +90,17 @@ public final class RwSem {
   public void unlock() {
     assert Lockdep.released(lockClass, this);
     STATE.setVolatile(this, 0);
+    SchedulePoint.gave(this, SchedulePoint.Hold.EXCLUSIVE);
     wakeWaiters();
     SchedulePoint.reach(SchedulePoint.Kind.UNLOCK, this);
   }
 
   /// Turns the exclusive side into a shared one without letting a writer in between.
   public void downgrade() {
+    SchedulePoint.reach(SchedulePoint.Kind.ACCESS, this);
     STATE.setVolatile(this, 1);
+    SchedulePoint.gave(this, SchedulePoint.Hold.EXCLUSIVE);
+    SchedulePoint.took(this, SchedulePoint.Hold.SHARED);
     wakeWaiters();
   }
 
@@ -108,7 +114,7 @@ public final class RwSem {
   /// Takes the shared side, waiting as long as it takes.
   public void lockShared() {
     assert Lockdep.willAcquire(lockClass, this);
-    SchedulePoint.reach(SchedulePoint.Kind.LOCK, this);
+    SchedulePoint.reach(SchedulePoint.Kind.LOCK_SHARED, this);
     if (!tryReader()) {
       WaitQueue.Waiter waiter = queue.enter(this);
       try {
@@ -119,6 +125,7 @@ public final class RwSem {
         queue.leave(waiter);
       }
     }
+    SchedulePoint.took(this, SchedulePoint.Hold.SHARED);
     assert Lockdep.acquired(lockClass, this);
   }
 
@@ -138,10 +145,11 @@ public final class RwSem {
   ///
   /// @return true if taken
   public boolean tryLockShared() {
-    SchedulePoint.reach(SchedulePoint.Kind.LOCK, this);
+    SchedulePoint.reach(SchedulePoint.Kind.TRY_LOCK, this);
     if (!tryReader()) {
       return false;
     }
+    SchedulePoint.took(this, SchedulePoint.Hold.SHARED);
     assert Lockdep.acquired(lockClass, this);
     return true;
   }
@@ -150,6 +158,7 @@ public final class RwSem {
   public void unlockShared() {
     assert Lockdep.released(lockClass, this);
     int s = (int) STATE.getAndAdd(this, -1) - 1;
+    SchedulePoint.gave(this, SchedulePoint.Hold.SHARED);
     if ((s & READERS) == 0) {
       wakeWaiters();
     }

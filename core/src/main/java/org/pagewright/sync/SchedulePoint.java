@@ -14,8 +14,12 @@ public final class SchedulePoint {
 
   /// What is about to happen.
   public enum Kind {
-    /// A lock is about to be taken.
+    /// A lock is about to be taken, by waiting if need be.
     LOCK,
+    /// A lock is about to be shared, by waiting if need be.
+    LOCK_SHARED,
+    /// A lock is about to be taken or shared if that needs no waiting.
+    TRY_LOCK,
     /// A lock was given back.
     UNLOCK,
     /// A thread is about to wait.
@@ -44,8 +48,20 @@ public final class SchedulePoint {
     SUBMIT,
     /// A request came back from a device.
     COMPLETE,
-    /// Shared state is read or changed without a lock.
+    /// Shared state is about to be read without a lock.
+    READ,
+    /// Shared state is about to be changed, where others may look without a lock.
     ACCESS
+  }
+
+  /// What a thread has of an object until it gives it back.
+  public enum Hold {
+    /// A lock, alone.
+    EXCLUSIVE,
+    /// A lock, with others.
+    SHARED,
+    /// A reference that keeps the object.
+    REFERENCE
   }
 
   /// Decides who goes on; see the class comment.
@@ -56,16 +72,41 @@ public final class SchedulePoint {
     /// @param subject the lock, folio or other object concerned
     void reach(Kind kind, @Nullable Object subject);
 
+    /// The step under way reads or changes an object, besides the one it began with.
+    ///
+    /// @param subject the object
+    /// @param write whether it may change
+    void touch(Object subject, boolean write);
+
+    /// A thread has got something that it is to give back.
+    ///
+    /// @param what the lock or other object
+    /// @param hold how it has it
+    void took(Object what, Hold hold);
+
+    /// Something was given back, maybe by another thread than the one that took it.
+    ///
+    /// @param what the lock or other object
+    /// @param hold how it was held
+    void gave(Object what, Hold hold);
+
+    /// A lock that this thread holds alone belongs to an I/O from now on.
+    ///
+    /// @param what the lock
+    void handed(Object what);
+
     /// A thread wants to park.
     ///
     /// @param blocker what it waits for
     /// @param nanos longest time in nanoseconds, or 0 for no limit
-    void park(Object blocker, long nanos);
+    /// @return false if the thread is none of the explorer's and has to park by itself
+    boolean park(Object blocker, long nanos);
 
     /// A thread may go on.
     ///
     /// @param thread whom to wake
-    void unpark(Thread thread);
+    /// @return false if the thread is none of the explorer's
+    boolean unpark(Thread thread);
   }
 
   /// Whether an explorer may be installed in this JVM.
@@ -99,11 +140,63 @@ public final class SchedulePoint {
     }
   }
 
-  static void park(Object blocker, long nanos) {
+  /// Says that the step under way reads or changes an object, where no choice is needed: under a
+  /// lock that orders it, or so close to a point that nothing can come between. An explorer takes
+  /// two steps that touch different objects for independent of each other.
+  ///
+  /// @param subject the object
+  /// @param write whether it may change
+  public static void touch(Object subject, boolean write) {
     if (ENABLED) {
       Explorer e = explorer;
       if (e != null) {
-        e.park(blocker, nanos);
+        e.touch(subject, write);
+      }
+    }
+  }
+
+  /// Says that this thread has got something it is to give back.
+  ///
+  /// @param what the lock or other object
+  /// @param hold how it has it
+  public static void took(Object what, Hold hold) {
+    if (ENABLED) {
+      Explorer e = explorer;
+      if (e != null) {
+        e.took(what, hold);
+      }
+    }
+  }
+
+  /// Says that something was given back; before anybody is woken for it.
+  ///
+  /// @param what the lock or other object
+  /// @param hold how it was held
+  public static void gave(Object what, Hold hold) {
+    if (ENABLED) {
+      Explorer e = explorer;
+      if (e != null) {
+        e.gave(what, hold);
+      }
+    }
+  }
+
+  /// Says that a lock which this thread holds alone belongs to an I/O from now on.
+  ///
+  /// @param what the lock
+  public static void handed(Object what) {
+    if (ENABLED) {
+      Explorer e = explorer;
+      if (e != null) {
+        e.handed(what);
+      }
+    }
+  }
+
+  static void park(Object blocker, long nanos) {
+    if (ENABLED) {
+      Explorer e = explorer;
+      if (e != null && e.park(blocker, nanos)) {
         return;
       }
     }
@@ -117,8 +210,7 @@ public final class SchedulePoint {
   static void unpark(Thread thread) {
     if (ENABLED) {
       Explorer e = explorer;
-      if (e != null) {
-        e.unpark(thread);
+      if (e != null && e.unpark(thread)) {
         return;
       }
     }

@@ -74,6 +74,8 @@ public final class WaitQueue {
   public Waiter enter(Object key) {
     Waiter waiter = new Waiter(key);
     waiters.add(waiter);
+    SchedulePoint.touch(key, true);
+    SchedulePoint.touch(this, true);
     return waiter;
   }
 
@@ -82,6 +84,7 @@ public final class WaitQueue {
   /// @param waiter from [#enter(Object)]
   public void leave(Waiter waiter) {
     waiters.remove(waiter);
+    SchedulePoint.touch(this, true);
     if (waiter.interrupted) {
       Thread.currentThread().interrupt();
     }
@@ -104,6 +107,7 @@ public final class WaitQueue {
   ///
   /// @return true if the queue is empty
   public boolean isEmpty() {
+    SchedulePoint.touch(this, false);
     return waiters.isEmpty();
   }
 }

@@ -62,6 +62,15 @@ final class LayeringTest {
       .          : disk buffer journal alloc map dir xattr mkfs
       """;
 
+  /// Rooms of sim. What they take from core is free.
+  private static final String SIM =
+      """
+      device     :
+      explore    :
+      crash      : device
+      contract   : device crash explore
+      """;
+
   private static final Set<String> JDK_MODULES_OF_CORE =
       Set.of("java.base", "jdk.unsupported", "jdk.jfr");
 
@@ -81,6 +90,11 @@ final class LayeringTest {
   @Test
   void roomsOfExt4ImportOnlyRoomsBelow() throws IOException {
     assertFollows(edges("fs-ext4"), "org.pagewright.fs.ext4", EXT4);
+  }
+
+  @Test
+  void roomsOfSimImportOnlyRoomsBelow() throws IOException {
+    assertFollows(edges("sim"), "org.pagewright.sim.", SIM);
   }
 
   @Test

@@ -1,13 +1,24 @@
 package org.pagewright.sim.explore;
 
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.pagewright.sync.SchedulePoint;
+
 /// Runs a [Program] under many schedules, or under one that is given.
 ///
 /// Immutable; each method that begins with `with` gives another explorer. One exploration at a time
-/// in a JVM. The JVM must run with `-Dpagewright.explore=true` and
-/// `--add-opens java.base/java.lang=ALL-UNNAMED`.
+/// in a JVM, by a platform thread. The JVM must run with `-Dpagewright.explore=true` and
+/// `--add-opens java.base/java.lang=ALL-UNNAMED` (or `=org.pagewright.sim` on the module path).
 public final class Explorer {
   /// A preemption bound that bounds nothing.
   public static final int UNBOUNDED = Integer.MAX_VALUE;
+
+  /// Looks at the clock are not free: one for so many schedules.
+  private static final int CLOCK_EVERY = 64;
+
+  private static final AtomicReference<@Nullable Thread> BUSY = new AtomicReference<>();
 
   private enum Mode {
     EXHAUSTIVE,
@@ -15,81 +26,370 @@ public final class Explorer {
     REPLAY
   }
 
+  private record Options(
+      long schedulesMax,
+      int stepsMax,
+      long nanosMax,
+      int repeats,
+      boolean pruning,
+      boolean shortening,
+      boolean locksAtomic,
+      boolean timeoutsChosen) {}
+
   private final Mode mode;
-  private final int preemptions;
+  private final int preemptionBound;
   private final long seed;
   private final int depth;
-  private final String schedule;
-  private final long schedulesMax;
-  private final int stepsMax;
+  private final Schedule schedule;
+  private final Options options;
 
   private Explorer(
       Mode mode,
-      int preemptions,
+      int preemptionBound,
       long seed,
       int depth,
-      String schedule,
-      long schedulesMax,
-      int stepsMax) {
+      Schedule schedule,
+      Options options) {
     this.mode = mode;
-    this.preemptions = preemptions;
+    this.preemptionBound = preemptionBound;
     this.seed = seed;
     this.depth = depth;
     this.schedule = schedule;
-    this.schedulesMax = schedulesMax;
-    this.stepsMax = stepsMax;
+    this.options = options;
   }
 
-  /// Every schedule in which at most so many threads are interrupted that could have gone on.
+  private static Options options(long schedules) {
+    return new Options(schedules, 10_000, Long.MAX_VALUE, 16, true, true, true, false);
+  }
+
+  private Explorer with(Options other) {
+    return new Explorer(mode, preemptionBound, seed, depth, schedule, other);
+  }
+
+  /// Every schedule in which at most so many threads are interrupted that could have gone on, but
+  /// of schedules that are known to lead to the same only one. See the package for what exactly is
+  /// covered.
   ///
   /// @param preemptionBound how many; [#UNBOUNDED] for every schedule there is
   /// @return an explorer
   public static Explorer exhaustive(int preemptionBound) {
-    return new Explorer(Mode.EXHAUSTIVE, preemptionBound, 0, 0, "", 1_000_000, 10_000);
+    if (preemptionBound < 0) {
+      throw new IllegalArgumentException("a bound of " + preemptionBound + " preemptions");
+    }
+    Schedule none = new Schedule(new int[0], -1);
+    return new Explorer(Mode.EXHAUSTIVE, preemptionBound, 0, 0, none, options(1_000_000));
   }
 
   /// Random schedules with priorities (PCT: Burckhardt and others, 2010): a bug that needs `depth`
   /// orderings among `k` steps of `n` threads is met with a probability of at least
   /// 1 / (n k^(depth-1)) in each schedule.
   ///
-  /// @param seed of the random numbers; printed with a failure
+  /// @param seed of the random numbers; printed with what was covered
   /// @param schedules how many
   /// @param depth orderings that the bug needs: 1 for an unlucky start, 2 for most races
   /// @return an explorer
   public static Explorer random(long seed, int schedules, int depth) {
-    return new Explorer(Mode.RANDOM, UNBOUNDED, seed, depth, "", schedules, 10_000);
+    if (schedules < 1 || depth < 1) {
+      throw new IllegalArgumentException(schedules + " schedules of depth " + depth);
+    }
+    Schedule none = new Schedule(new int[0], -1);
+    return new Explorer(Mode.RANDOM, UNBOUNDED, seed, depth, none, options(schedules));
   }
 
-  /// One schedule, as a failure printed it.
+  /// One schedule, as a failure printed it. If it does not fit the program, [#explore] throws a
+  /// [ScheduleException] that says at which step.
   ///
   /// @param schedule see [Counterexample#schedule()]
   /// @return an explorer
+  /// @throws ScheduleException it is malformed
   public static Explorer replay(String schedule) {
-    return new Explorer(Mode.REPLAY, UNBOUNDED, 0, 0, schedule, 1, 10_000);
+    return new Explorer(Mode.REPLAY, UNBOUNDED, 0, 0, Schedule.parse(schedule), options(1));
   }
 
   /// Stops after so many schedules.
   ///
-  /// @param schedules how many
+  /// @param schedules how many; 1,000,000 unless told
   /// @return another explorer
   public Explorer withSchedules(long schedules) {
-    return new Explorer(mode, preemptions, seed, depth, schedule, schedules, stepsMax);
+    Options o = options;
+    return with(
+        new Options(
+            schedules, o.stepsMax, o.nanosMax, o.repeats, o.pruning, o.shortening, o.locksAtomic,
+            o.timeoutsChosen));
   }
 
-  /// Cuts each schedule after so many steps.
+  /// Cuts each schedule after so many steps; then nothing is proved.
   ///
-  /// @param steps how many
+  /// @param steps how many; 10,000 unless told
   /// @return another explorer
   public Explorer withSteps(int steps) {
-    return new Explorer(mode, preemptions, seed, depth, schedule, schedulesMax, steps);
+    Options o = options;
+    return with(
+        new Options(
+            o.schedulesMax, steps, o.nanosMax, o.repeats, o.pruning, o.shortening, o.locksAtomic,
+            o.timeoutsChosen));
   }
 
-  /// Explores a program.
+  /// Stops after some time of the wall: what was covered then differs from machine to machine.
+  ///
+  /// @param time how long; no bound unless told
+  /// @return another explorer
+  public Explorer withTime(Duration time) {
+    Options o = options;
+    return with(
+        new Options(
+            o.schedulesMax, o.stepsMax, time.toNanos(), o.repeats, o.pruning, o.shortening,
+            o.locksAtomic, o.timeoutsChosen));
+  }
+
+  /// Calls it a livelock when a state came up so many times without progress. More than the
+  /// largest number of attempts that the program counts in a variable of its own and gives up
+  /// after.
+  ///
+  /// @param repeats how many; 16 unless told
+  /// @return another explorer
+  public Explorer withRepeats(int repeats) {
+    if (repeats < 2) {
+      throw new IllegalArgumentException(repeats + " repeats");
+    }
+    Options o = options;
+    return with(
+        new Options(
+            o.schedulesMax, o.stepsMax, o.nanosMax, repeats, o.pruning, o.shortening,
+            o.locksAtomic, o.timeoutsChosen));
+  }
+
+  /// Runs every schedule within the bound, also those that lead to the same: to check the explorer,
+  /// or a program of which not every step says what it touches.
+  ///
+  /// @return another explorer
+  public Explorer withoutPruning() {
+    Options o = options;
+    return with(
+        new Options(
+            o.schedulesMax, o.stepsMax, o.nanosMax, o.repeats, false, o.shortening, o.locksAtomic,
+            o.timeoutsChosen));
+  }
+
+  /// Gives the failing schedule as it was found.
+  ///
+  /// @return another explorer
+  public Explorer withoutShortening() {
+    Options o = options;
+    return with(
+        new Options(
+            o.schedulesMax, o.stepsMax, o.nanosMax, o.repeats, o.pruning, false, o.locksAtomic,
+            o.timeoutsChosen));
+  }
+
+  /// Explores also how threads queue up for a mutex or a folio, step by step. Else a thread that
+  /// wants a lock cannot run before the lock is free.
+  ///
+  /// @return another explorer
+  public Explorer withQueuesOfLocks() {
+    Options o = options;
+    return with(
+        new Options(
+            o.schedulesMax, o.stepsMax, o.nanosMax, o.repeats, o.pruning, o.shortening, false,
+            o.timeoutsChosen));
+  }
+
+  /// Lets a wait with a time limit run out of time whenever the explorer likes. Else it does only
+  /// when nothing else can run.
+  ///
+  /// @return another explorer
+  public Explorer withTimeoutsAnytime() {
+    Options o = options;
+    return with(
+        new Options(
+            o.schedulesMax, o.stepsMax, o.nanosMax, o.repeats, o.pruning, o.shortening,
+            o.locksAtomic, true));
+  }
+
+  /// Explores a program until it fails or the bounds are met.
   ///
   /// @param program what to run
   /// @return what was found
+  /// @throws ScheduleException a schedule that is replayed does not fit the program
+  /// @throws IllegalStateException the program cannot be set, another exploration is under way, or
+  ///     the JVM was not started for it
   public Exploration explore(Program program) {
-    throw new UnsupportedOperationException(
-        mode + " " + preemptions + seed + depth + schedule + schedulesMax + stepsMax + program);
+    Thread me = Thread.currentThread();
+    if (me.isVirtual()) {
+      throw new IllegalStateException("explore on a platform thread");
+    }
+    if (!BUSY.compareAndSet(null, me)) {
+      throw new IllegalStateException("another exploration is under way in this JVM");
+    }
+    try {
+      Strategy strategy = strategy();
+      Run run =
+          new Run(
+              options.stepsMax,
+              options.repeats,
+              options.locksAtomic,
+              options.timeoutsChosen,
+              strategy);
+      SchedulePoint.install(run);
+      try {
+        return explore(program, run, strategy);
+      } finally {
+        SchedulePoint.install(null);
+      }
+    } finally {
+      BUSY.set(null);
+    }
+  }
+
+  private Strategy strategy() {
+    return switch (mode) {
+      case RANDOM -> new Pct(seed, depth);
+      case REPLAY -> new Guided(schedule, true);
+      case EXHAUSTIVE ->
+          preemptionBound == UNBOUNDED && options.pruning
+              ? new Dpor()
+              : new Bounded(preemptionBound, options.pruning);
+    };
+  }
+
+  private Exploration explore(Program program, Run run, Strategy first) {
+    Strategy strategy = first;
+    long began = System.nanoTime();
+    long schedules = 0;
+    long steps = 0;
+    long tooLong = 0;
+    @Nullable String stopped = null;
+    run.trace(mode == Mode.REPLAY);
+    while (true) {
+      Run.End end = run.execute(program);
+      if (schedules == 0 && strategy instanceof Dpor && run.hasInvariants()) {
+        // Of schedules that order the steps of each object alike, one is enough to see every
+        // outcome, but not every moment in between.
+        strategy = new Bounded(UNBOUNDED, true);
+        run.use(strategy);
+        end = run.execute(program);
+      }
+      schedules++;
+      steps += run.step();
+      tooLong += end == Run.End.TOO_LONG ? 1 : 0;
+      if (strategy instanceof Guided guided) {
+        guided.checkEnd(run);
+      }
+      if (end == Run.End.FAILED) {
+        long nanos = System.nanoTime() - began;
+        Counterexample failure = failure(program, run);
+        return new Exploration(
+            failure.verdict(), failure, schedules, steps, false, "stopped at a failure"
+                + (mode == Mode.RANDOM ? ", seed " + seed : ""), nanos);
+      }
+      if (!strategy.again(run)) {
+        break;
+      }
+      if (schedules >= options.schedulesMax) {
+        stopped = "stopped after " + schedules + " schedules";
+        break;
+      }
+      if (schedules % CLOCK_EVERY == 0 && System.nanoTime() - began > options.nanosMax) {
+        stopped = "stopped after " + options.nanosMax / 1_000_000 + " ms";
+        break;
+      }
+    }
+    long nanos = System.nanoTime() - began;
+    boolean complete = mode == Mode.EXHAUSTIVE && stopped == null && tooLong == 0;
+    String coverage = coverage(strategy, schedules, tooLong, stopped);
+    return new Exploration(
+        Verdict.OK, null, schedules, steps, complete, coverage, nanos);
+  }
+
+  private String coverage(
+      Strategy strategy, long schedules, long tooLong, @Nullable String stopped) {
+    StringBuilder words = new StringBuilder();
+    switch (mode) {
+      case REPLAY -> words.append("one schedule");
+      case RANDOM ->
+          words
+              .append(schedules)
+              .append(" random schedules of depth ")
+              .append(depth)
+              .append(", seed ")
+              .append(seed)
+              .append(": no proof");
+      case EXHAUSTIVE -> {
+        String what =
+            preemptionBound == UNBOUNDED
+                ? "all schedules"
+                : "all schedules with at most " + preemptionBound + " preemptions";
+        if (stopped == null) {
+          words.append(what).append(", by ").append(schedules).append(" of them");
+        } else {
+          double share = strategy instanceof DepthFirst tree ? tree.share() : 0;
+          words.append(stopped).append(", about ");
+          words.append(share < 0.01 ? "less than 1" : String.valueOf(Math.round(share * 100)));
+          words.append("% of ").append(what).append(": no proof");
+        }
+      }
+    }
+    if (tooLong > 0) {
+      words.append("; ").append(tooLong).append(" were cut after ").append(options.stepsMax);
+      words.append(" steps: no proof");
+    }
+    if (!strategy.leftOut().isEmpty()) {
+      words.append("; ").append(strategy.leftOut());
+    }
+    return words.toString();
+  }
+
+  /// Tells a failure: makes sure that it is one again, shortens it, and runs it once more for the
+  /// story.
+  private Counterexample failure(Program program, Run run) {
+    Run.Trouble found = run.failure();
+    assert found != null;
+    Schedule schedule = run.schedule();
+    int preemptions = run.preemptions();
+    int steps = run.step();
+    if (mode != Mode.REPLAY) {
+      Run.Trouble again = replay(program, run, schedule);
+      if (again == null || again.verdict() != found.verdict()) {
+        String second = again == null ? "passes" : "fails otherwise: " + again.words();
+        return new Counterexample(
+            Verdict.ERROR,
+            "the program is not deterministic: the same schedule fails (" + found.words()
+                + ") and then " + second,
+            schedule.toString(),
+            preemptions,
+            run.story(),
+            List.of(),
+            found.thrown());
+      }
+      if (options.shortening) {
+        run.trace(false);
+        schedule =
+            new Shortener(run, program, found.verdict(), schedule, preemptions, steps).shorten();
+        Run.Trouble shorter = replay(program, run, schedule);
+        found = shorter == null ? found : shorter;
+      } else {
+        found = again;
+      }
+    }
+    return new Counterexample(
+        found.verdict(),
+        found.words(),
+        schedule.toString(),
+        run.preemptions(),
+        run.story(),
+        found.cycle(),
+        found.thrown());
+  }
+
+  /// Runs a schedule with its story. Returns how it failed, or null.
+  private static Run.@Nullable Trouble replay(Program program, Run run, Schedule schedule) {
+    run.use(new Guided(schedule, true));
+    run.trace(true);
+    try {
+      run.execute(program);
+    } catch (ScheduleException e) {
+      return null;
+    }
+    return run.failure();
   }
 }

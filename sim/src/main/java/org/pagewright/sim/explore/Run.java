@@ -1,0 +1,1106 @@
+package org.pagewright.sim.explore;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.pagewright.sync.RwSem;
+import org.pagewright.sync.SchedulePoint;
+import org.pagewright.sync.SchedulePoint.Hold;
+import org.pagewright.sync.SchedulePoint.Kind;
+
+/// Runs one schedule after the other: the machine under all strategies.
+///
+/// All logical threads and the decisions between their steps run on the one platform thread that
+/// called [#execute]. A decision is made by the very thread that reaches a point; only if another
+/// one is to go on does it yield, and the loop in [#execute] lets that one run.
+///
+///     execute      set the program, decide, loop: resume(next)
+///     reach, park  end the step, decide; it is somebody else's turn: next = it, yield
+///     perform      the body has ended: decide, and wait for the next schedule
+///
+/// A schedule that is cut short leaves threads in the middle of their code. They are told by an
+/// [Unwind] thrown at the point where they stand, so that what is static is left in order.
+final class Run implements Stage, SchedulePoint.Explorer {
+  /// How a schedule ended.
+  enum End {
+    /// All threads ended and all checks passed.
+    FINE,
+    /// Something went wrong; see [#failure].
+    FAILED,
+    /// The strategy had seen enough.
+    CUT,
+    /// It was longer than allowed.
+    TOO_LONG
+  }
+
+  /// What went wrong.
+  record Trouble(
+      Verdict verdict, String words, List<Wait> cycle, @Nullable Throwable thrown) {}
+
+  /// Ends the code of a thread whose schedule is over.
+  private static final class Unwind extends Error {
+    private static final long serialVersionUID = 1;
+    static final Unwind NOW = new Unwind();
+
+    private Unwind() {
+      super("the schedule is over", null, false, false);
+    }
+  }
+
+  /// How often a thread whose schedule is over is told so before it is left where it is.
+  private static final int UNWINDS_MAX = 1000;
+
+  /// Steps of one thread in a row, while others could run, after which another one must: a thread
+  /// may spin until somebody else does something.
+  private static final int FAIR_STEPS = 1000;
+
+  /// The holder of a lock that was handed to an I/O.
+  private static final int IO = -1;
+
+  private static final int FREE = -2;
+
+  private static final int NOBODY = -1;
+
+  private final Thread owner = Thread.currentThread();
+  private final int stepsMax;
+  private final int repeats;
+  private final boolean locksAtomic;
+  private final boolean timeoutsChosen;
+
+  // The program, as it was set for this schedule.
+  private final List<Logical> threads = new ArrayList<>();
+  private final List<Worker> idle = new ArrayList<>();
+  private final List<Body> ends = new ArrayList<>();
+  private final List<Body> invariants = new ArrayList<>();
+  private final Map<Object, String> given = new IdentityHashMap<>();
+  private @Nullable LongSupplier hash;
+  private boolean setting;
+
+  // The schedule under way.
+  private Strategy strategy;
+  private @Nullable Logical running; // null while a decision or a check is made
+  private @Nullable Logical next;
+  private @Nullable Logical resumed;
+  private boolean aborting;
+  private int unwinds;
+  private End end = End.FINE;
+  private @Nullable Trouble failure;
+  private @Nullable ScheduleException stale;
+  private int step;
+  private int last; // who made the step under way
+  private int inRow;
+  private int preemptions;
+  private long now;
+  private int clock; // number of the object that stands for time
+  private boolean timeoutForced;
+  private boolean unfair;
+  private boolean starve; // somebody spins: it is another one's turn
+  private int forced = NOBODY; // whose turn it is, for fairness
+  private int checksum;
+  private long choiceHash;
+  private final IntList decisions = new IntList();
+  private final Objects objects = new Objects();
+  private final Footprint footprint = new Footprint();
+
+  // Who holds what: parallel lists, in the order of taking.
+  private final IntList heldObjects = new IntList();
+  private final IntList heldBy = new IntList();
+  private final IntList heldHow = new IntList();
+  private int[] alone = new int[64]; // by object: who holds it alone, or FREE, or IO
+
+  // The livelock watch: states since the last progress, open addressing.
+  private long[] seenStates = new long[256];
+  private int[] seenTimes = new int[256];
+  private int[] seenFirst = new int[256];
+  private int seenCount;
+
+  // The story, only if it is wanted.
+  private boolean tracing;
+  private final List<@Nullable Kind> traceKinds = new ArrayList<>();
+  private final IntList traceThreads = new IntList();
+  private final IntList traceSubjects = new IntList();
+  private final List<List<String>> traceNotes = new ArrayList<>();
+  private final Map<Integer, String> lastWakes = new HashMap<>();
+
+  Run(int stepsMax, int repeats, boolean locksAtomic, boolean timeoutsChosen, Strategy strategy) {
+    this.stepsMax = stepsMax;
+    this.repeats = repeats;
+    this.locksAtomic = locksAtomic;
+    this.timeoutsChosen = timeoutsChosen;
+    this.strategy = strategy;
+  }
+
+  // ---- One schedule ---------------------------------------------------------------------------
+
+  void use(Strategy other) {
+    strategy = other;
+  }
+
+  /// Keep the story of the next schedules, or not.
+  void trace(boolean on) {
+    tracing = on;
+  }
+
+  /// Runs one schedule of a program.
+  End execute(Program program) {
+    assert Thread.currentThread() == owner;
+    reset();
+    setting = true;
+    try {
+      program.set(this);
+    } catch (Exception e) {
+      throw new IllegalStateException("the program cannot be set: " + e, e);
+    } finally {
+      setting = false;
+    }
+    if (threads.isEmpty()) {
+      throw new IllegalStateException("the program has no threads");
+    }
+    for (Logical t : threads) {
+      objects.number(t); // a thread's number as an object is its id
+    }
+    clock = objects.number(this);
+    strategy.begin(this);
+    decide(null);
+    Logical go;
+    while ((go = next) != null) {
+      next = null;
+      resume(go);
+    }
+    boolean all = true;
+    for (Logical t : threads) {
+      all &= t.status == Logical.Status.DONE;
+    }
+    if (all && end == End.FINE) {
+      quiesce();
+    }
+    sendHome();
+    if (stale != null) {
+      throw stale;
+    }
+    return end;
+  }
+
+  private void reset() {
+    threads.clear();
+    ends.clear();
+    invariants.clear();
+    given.clear();
+    hash = null;
+    running = null;
+    next = null;
+    aborting = false;
+    unwinds = 0;
+    end = End.FINE;
+    failure = null;
+    stale = null;
+    step = 0;
+    last = NOBODY;
+    inRow = 0;
+    preemptions = 0;
+    now = 0;
+    timeoutForced = false;
+    unfair = false;
+    checksum = 17;
+    choiceHash = 0;
+    decisions.clear();
+    objects.clear();
+    footprint.clear();
+    heldObjects.clear();
+    heldBy.clear();
+    heldHow.clear();
+    Arrays.fill(alone, FREE);
+    forgetStates();
+    traceKinds.clear();
+    traceThreads.clear();
+    traceSubjects.clear();
+    traceNotes.clear();
+    lastWakes.clear();
+  }
+
+  private void resume(Logical logical) {
+    resumed = logical;
+    running = logical;
+    logical.started = true;
+    logical.worker.resume();
+    running = null;
+  }
+
+  /// Ends what the threads are in the middle of, and keeps the workers that are free.
+  private void sendHome() {
+    aborting = true;
+    for (Logical t : threads) {
+      if (t.status == Logical.Status.DONE && end == End.FINE) {
+        idle.add(t.worker);
+      } else if (t.started) {
+        // What its thread locals say about locks may be wrong now: the worker ends, too.
+        for (int i = 0; i < UNWINDS_MAX && t.status != Logical.Status.DONE; i++) {
+          unwinds = 0;
+          resume(t);
+        }
+        if (t.status == Logical.Status.DONE) {
+          t.worker.assign(null);
+          t.worker.resume();
+        }
+      } else {
+        t.worker.assign(null);
+        idle.add(t.worker);
+      }
+    }
+  }
+
+  /// What there is to check when all threads have ended: who left with a lock, then the program's
+  /// own checks.
+  private void quiesce() {
+    if (heldObjects.size() > 0) {
+      List<String> names = objects.names(given);
+      StringBuilder words = new StringBuilder();
+      for (int i = 0; i < heldObjects.size(); i++) {
+        int by = heldBy.get(i);
+        words.append(i == 0 ? "" : "; ").append(names.get(heldObjects.get(i)));
+        words.append(by == IO ? " is still locked by an I/O" : " was never given back by ");
+        words.append(by == IO ? "" : threads.get(by).name);
+        words.append(heldHow.get(i) == Hold.REFERENCE.ordinal() ? " (a reference)" : "");
+      }
+      fail(Verdict.LEAK, words.toString(), List.of(), null);
+      return;
+    }
+    for (Body check : ends) {
+      if (!passes(check)) {
+        return;
+      }
+    }
+  }
+
+  private boolean passes(Body check) {
+    try {
+      check.run();
+      return true;
+    } catch (Failure e) {
+      fail(e.verdict(), String.valueOf(e.getMessage()), List.of(), e);
+    } catch (Exception | AssertionError e) {
+      fail(Verdict.ERROR, e.toString(), List.of(), e);
+    }
+    return false;
+  }
+
+  private void fail(
+      Verdict verdict, String words, List<Wait> cycle, @Nullable Throwable thrown) {
+    if (failure == null) {
+      failure = new Trouble(verdict, words, cycle, thrown);
+      end = End.FAILED;
+    }
+  }
+
+  // ---- Decisions ------------------------------------------------------------------------------
+
+  /// Runs the body of a thread; on its worker.
+  void perform(Logical me) {
+    try {
+      me.body.run();
+    } catch (Unwind e) {
+      assert aborting;
+    } catch (Failure e) {
+      if (!aborting) {
+        fail(e.verdict(), me.name + ": " + e.getMessage(), List.of(), e);
+      }
+    } catch (Throwable e) {
+      if (!aborting) {
+        fail(Verdict.ERROR, me.name + ": " + e, List.of(), e);
+      }
+    }
+    me.status = Logical.Status.DONE;
+    if (!aborting) {
+      decide(me);
+    }
+  }
+
+  /// Ends the step of a thread and begins that of another, or of the same one. Returns when it is
+  /// this thread's turn again, or, if it has ended or is none, at once.
+  private void decide(@Nullable Logical me) {
+    running = null;
+    if (me != null) {
+      endStep(me);
+    }
+    Logical chosen = end == End.FINE ? choose() : null;
+    if (chosen != null) {
+      beginStep(chosen);
+      if (chosen == me) {
+        running = me;
+        return;
+      }
+    }
+    next = chosen;
+    if (me == null || me.status == Logical.Status.DONE) {
+      return;
+    }
+    switchAway(me);
+  }
+
+  private void switchAway(Logical me) {
+    resumed = null;
+    Thread.yield();
+    if (resumed != me) {
+      throw new IllegalStateException(
+          me.name + " cannot be switched here: a static initializer or native code is on its stack."
+              + " Let the program's set() touch the class first");
+    }
+    if (aborting) {
+      throw Unwind.NOW;
+    }
+  }
+
+  private void endStep(Logical me) {
+    strategy.stepped(this);
+    if (end != End.FINE) {
+      return;
+    }
+    for (int i = 0; i < invariants.size(); i++) {
+      if (!passes(invariants.get(i))) {
+        return;
+      }
+    }
+    if (hash != null) {
+      watch(me);
+    }
+  }
+
+  private void beginStep(Logical t) {
+    int previous = last;
+    boolean preempts =
+        previous != t.id && previous != NOBODY && canRun(threads.get(previous)) && forced < 0;
+    preemptions += preempts ? 1 : 0;
+    inRow = previous == t.id ? inRow + 1 : 1;
+    last = t.id;
+    step++;
+    t.lastStep = step;
+    decisions.add(t.id);
+    footprint.clear();
+    choiceHash = 0;
+    Kind kind = t.kind;
+    boolean timeout = t.status == Logical.Status.TIMED;
+    if (timeout) {
+      now = Math.max(now, t.deadline);
+      footprint.add(clock, Footprint.WRITE);
+      kind = null;
+    }
+    if (t.inPark) {
+      footprint.add(t.id, Footprint.WRITE);
+      t.status = Logical.Status.READY;
+    }
+    if (t.subject >= 0 && kind != null && kind != Kind.UNLOCK) {
+      boolean read =
+          kind == Kind.READ || kind == Kind.LOCK_SHARED || (kind == Kind.WAIT && !t.inPark);
+      footprint.add(t.subject, read ? 0 : Footprint.WRITE);
+    }
+    t.inPark = false;
+    int ordinal = kind == null ? 31 : kind.ordinal();
+    checksum = (checksum * 31 + t.id) * 31 + ordinal;
+    if (tracing) {
+      traceKinds.add(kind);
+      traceThreads.add(t.id);
+      traceSubjects.add(kind == null ? -1 : t.subject);
+      traceNotes.add(List.of());
+      if (timeout) {
+        note("its wait ran out of time");
+      }
+    }
+  }
+
+  /// Who goes on; null if the schedule is over.
+  private @Nullable Logical choose() {
+    if (step >= stepsMax) {
+      end = End.TOO_LONG;
+      return null;
+    }
+    long enabled = 0;
+    boolean done = true;
+    for (int i = 0; i < threads.size(); i++) {
+      Logical t = threads.get(i);
+      done &= t.status == Logical.Status.DONE;
+      if (canRun(t)) {
+        enabled |= 1L << i;
+      }
+    }
+    if (done) {
+      return null;
+    }
+    forced = NOBODY;
+    timeoutForced = false;
+    if (enabled == 0) {
+      Logical first = firstTimeout();
+      if (first == null) {
+        stuck();
+        return null;
+      }
+      enabled = 1L << first.id;
+      timeoutForced = true;
+    } else if ((enabled & (enabled - 1)) != 0 && Strategy.has(enabled, last)) {
+      if (inRow >= FAIR_STEPS || starve) {
+        forced = longestWaiting(enabled & ~(1L << last));
+        enabled = 1L << forced;
+        unfair = true;
+      }
+    }
+    starve = false;
+    int pick;
+    try {
+      pick = strategy.pick(this, enabled, last);
+    } catch (ScheduleException e) {
+      stale(e);
+      return null;
+    }
+    if (pick == Strategy.CUT) {
+      if (end == End.FINE) {
+        end = End.CUT;
+      }
+      return null;
+    }
+    assert Strategy.has(enabled, pick);
+    return threads.get(pick);
+  }
+
+  private boolean canRun(Logical t) {
+    return switch (t.status) {
+      case READY ->
+          t.kind != Kind.LOCK
+              || t.inPark
+              || t.subject < 0
+              || !locksAtomic
+              || alone[t.subject] == FREE
+              || objects.get(t.subject) instanceof RwSem;
+      case TIMED -> timeoutsChosen;
+      case PARKED, DONE -> false;
+    };
+  }
+
+  private @Nullable Logical firstTimeout() {
+    Logical first = null;
+    for (Logical t : threads) {
+      if (t.status == Logical.Status.TIMED && (first == null || t.deadline < first.deadline)) {
+        first = t;
+      }
+    }
+    return first;
+  }
+
+  private int longestWaiting(long set) {
+    int longest = Strategy.lowest(set);
+    for (int i = longest; i < threads.size(); i++) {
+      if (Strategy.has(set, i) && threads.get(i).lastStep < threads.get(longest).lastStep) {
+        longest = i;
+      }
+    }
+    return longest;
+  }
+
+  // ---- Threads that wait for ever -------------------------------------------------------------
+
+  /// Nothing can run and not all have ended: tells a circle of locks from a wake-up that never
+  /// comes.
+  private void stuck() {
+    List<String> names = objects.names(given);
+    List<Logical> waiting = new ArrayList<>();
+    for (Logical t : threads) {
+      if (t.status != Logical.Status.DONE) {
+        waiting.add(t);
+      }
+    }
+    for (Logical from : waiting) {
+      List<Logical> path = new ArrayList<>();
+      Logical at = from;
+      while (at != null && !path.contains(at)) {
+        path.add(at);
+        at = holderFor(at);
+      }
+      if (at != null && at.status != Logical.Status.DONE) {
+        List<Logical> circle = path.subList(path.indexOf(at), path.size());
+        List<Wait> waits = waits(circle, names);
+        fail(Verdict.DEADLOCK, join(waits), waits, null);
+        return;
+      }
+    }
+    List<Wait> waits = waits(waiting, names);
+    boolean locks = false;
+    for (Logical t : waiting) {
+      locks |= holderFor(t) != null && holderFor(t).status == Logical.Status.DONE;
+    }
+    if (locks) {
+      fail(Verdict.DEADLOCK, join(waits) + "; but the holder has ended", waits, null);
+      return;
+    }
+    StringBuilder words = new StringBuilder(join(waits));
+    words.append("; nobody is left to wake ").append(waiting.size() == 1 ? "it" : "them");
+    for (Logical t : waiting) {
+      String wake = t.subject < 0 ? null : lastWakes.get(t.subject);
+      if (wake != null) {
+        words.append("; ").append(names.get(t.subject)).append(" was last woken ").append(wake);
+      }
+    }
+    fail(Verdict.LOST_WAKEUP, words.toString(), waits, null);
+  }
+
+  private static String join(List<Wait> waits) {
+    StringBuilder words = new StringBuilder();
+    for (Wait wait : waits) {
+      words.append(words.isEmpty() ? "" : "; ").append(wait);
+    }
+    return words.toString();
+  }
+
+  private List<Wait> waits(List<Logical> waiting, List<String> names) {
+    List<Wait> waits = new ArrayList<>();
+    for (Logical t : waiting) {
+      List<String> holds = new ArrayList<>();
+      for (int i = 0; i < heldObjects.size(); i++) {
+        if (heldBy.get(i) == t.id && heldHow.get(i) != Hold.REFERENCE.ordinal()) {
+          holds.add(names.get(heldObjects.get(i)));
+        }
+      }
+      Logical holder = holderFor(t);
+      String wants = t.subject < 0 ? "something" : names.get(t.subject);
+      waits.add(new Wait(t.name, holds, wants, holder == null ? null : holder.name));
+    }
+    return waits;
+  }
+
+  /// Who keeps a thread that cannot run from running; null if nobody does.
+  private @Nullable Logical holderFor(Logical t) {
+    int object = t.wanted;
+    if (object < 0 || object != t.subject) {
+      return null; // it does not wait for a lock
+    }
+    Logical holder = null;
+    for (int i = 0; i < heldObjects.size(); i++) {
+      if (heldObjects.get(i) == object
+          && heldHow.get(i) != Hold.REFERENCE.ordinal()
+          && heldBy.get(i) != IO) {
+        Logical by = threads.get(heldBy.get(i));
+        // Of several sharers the one that cannot go on either is the one to blame.
+        if (holder == null || by.status != Logical.Status.DONE) {
+          holder = by;
+        }
+      }
+    }
+    if (t.inPark && objects.get(object) instanceof RwSem) {
+      if (holder != null && alone[object] == FREE && !wantsAlone(t, object)) {
+        // Sharers do not keep each other out: a writer that waits does.
+        holder = null;
+      }
+      if (holder == null) {
+        for (Logical other : threads) {
+          if (other != t && other.inPark && other.subject == object && wantsAlone(other, object)) {
+            holder = other;
+          }
+        }
+      }
+    }
+    return holder;
+  }
+
+  /// Whether a thread that waits for a semaphore wants it alone.
+  private static boolean wantsAlone(Logical t, int object) {
+    return t.wanted == object && t.wantsAlone;
+  }
+
+  // ---- Livelock -------------------------------------------------------------------------------
+
+  private void forgetStates() {
+    if (seenCount > 0) {
+      Arrays.fill(seenTimes, 0);
+      seenCount = 0;
+    }
+  }
+
+  /// Notes the state after a step. One that comes again and again is a livelock if everybody who
+  /// can run did run meanwhile, else the others get their turn.
+  private void watch(Logical me) {
+    assert hash != null;
+    long state = hash.getAsLong();
+    for (Logical t : threads) {
+      int kind = t.kind == null ? 31 : t.kind.ordinal();
+      long place = (t.status.ordinal() * 32L + kind) * 1024 + t.subject + 1;
+      state = mix(state + place);
+    }
+    int slot = (int) state & seenStates.length - 1;
+    while (seenTimes[slot] != 0 && seenStates[slot] != state) {
+      slot = slot + 1 & seenStates.length - 1;
+    }
+    if (seenTimes[slot] == 0) {
+      if (seenCount >= seenStates.length / 2) {
+        growStates();
+        watch(me);
+        return;
+      }
+      seenStates[slot] = state;
+      seenFirst[slot] = step;
+      seenTimes[slot] = 1;
+      seenCount++;
+      return;
+    }
+    int times = ++seenTimes[slot];
+    if (times < repeats / 2) {
+      return;
+    }
+    for (Logical t : threads) {
+      if (t != me && canRun(t) && t.lastStep <= seenFirst[slot]) {
+        starve = true;
+      }
+    }
+    if (!starve && times >= repeats) {
+      fail(
+          Verdict.LIVELOCK,
+          "the state after step " + seenFirst[slot] + " came back " + (times - 1)
+              + " times, whoever could run did, and no progress was made",
+          List.of(),
+          null);
+    }
+  }
+
+  private void growStates() {
+    long[] states = seenStates;
+    int[] times = seenTimes;
+    int[] first = seenFirst;
+    seenStates = new long[states.length * 2];
+    seenTimes = new int[states.length * 2];
+    seenFirst = new int[states.length * 2];
+    for (int i = 0; i < states.length; i++) {
+      if (times[i] != 0) {
+        int slot = (int) states[i] & seenStates.length - 1;
+        while (seenTimes[slot] != 0) {
+          slot = slot + 1 & seenStates.length - 1;
+        }
+        seenStates[slot] = states[i];
+        seenTimes[slot] = times[i];
+        seenFirst[slot] = first[i];
+      }
+    }
+  }
+
+  /// Spreads a number over all bits: the finalizer of SplitMix64.
+  static long mix(long x) {
+    long z = x + 0x9e3779b97f4a7c15L;
+    z = (z ^ z >>> 30) * 0xbf58476d1ce4e5b9L;
+    z = (z ^ z >>> 27) * 0x94d049bb133111ebL;
+    return z ^ z >>> 31;
+  }
+
+  // ---- What the code under test tells ---------------------------------------------------------
+
+  /// The logical thread that calls, or null if it is not one, or if a check calls.
+  private @Nullable Logical caller() {
+    Logical me = running;
+    return me != null && Thread.currentThread() == me.worker.thread() ? me : null;
+  }
+
+  /// The schedule is over: ends the code of the thread, or, if that does not help, leaves it.
+  private void unwind() {
+    if (++unwinds > UNWINDS_MAX) {
+      Thread.yield();
+    }
+    throw Unwind.NOW;
+  }
+
+  private int number(Object object) {
+    int n = objects.number(object);
+    if (n >= alone.length) {
+      int old = alone.length;
+      alone = Arrays.copyOf(alone, Math.max(n + 1, old * 2));
+      Arrays.fill(alone, old, alone.length, FREE);
+    }
+    return n;
+  }
+
+  @Override
+  public void reach(Kind kind, @Nullable Object subject) {
+    Logical me = caller();
+    if (me == null) {
+      return;
+    }
+    if (aborting) {
+      unwind();
+    }
+    me.kind = kind;
+    me.subject = subject == null ? -1 : number(subject);
+    if (kind == Kind.UNLOCK && me.subject >= 0) {
+      footprint.add(me.subject, Footprint.WRITE); // by the step that ends here
+    }
+    if (kind == Kind.LOCK || kind == Kind.LOCK_SHARED) {
+      me.wanted = me.subject;
+      me.wantsAlone = kind == Kind.LOCK;
+    }
+    decide(me);
+  }
+
+  @Override
+  public void touch(Object subject, boolean write) {
+    if (caller() != null && !aborting) {
+      footprint.add(number(subject), write ? Footprint.WRITE : 0);
+    }
+  }
+
+  @Override
+  public void took(Object what, Hold hold) {
+    Logical me = caller();
+    if (me == null || aborting) {
+      return;
+    }
+    int object = number(what);
+    if (me.wanted == object) {
+      me.wanted = -1;
+    }
+    heldObjects.add(object);
+    heldBy.add(me.id);
+    heldHow.add(hold.ordinal());
+    if (hold == Hold.EXCLUSIVE) {
+      alone[object] = me.id;
+      footprint.add(object, Footprint.WRITE | Footprint.TOOK);
+    } else {
+      footprint.add(object, hold == Hold.SHARED ? 0 : Footprint.WRITE);
+    }
+  }
+
+  @Override
+  public void gave(Object what, Hold hold) {
+    Logical me = caller();
+    if (me == null || aborting) {
+      return;
+    }
+    int object = number(what);
+    int found = -1;
+    for (int i = heldObjects.size() - 1; i >= 0; i--) {
+      if (heldObjects.get(i) == object && heldHow.get(i) == hold.ordinal()) {
+        if (heldBy.get(i) == me.id) {
+          found = i;
+          break;
+        }
+        found = found < 0 ? i : found;
+      }
+    }
+    if (found >= 0) { // else it was taken while the program was set
+      heldObjects.remove(found);
+      heldBy.remove(found);
+      heldHow.remove(found);
+    }
+    if (hold == Hold.EXCLUSIVE) {
+      alone[object] = FREE;
+      footprint.add(object, Footprint.WRITE | Footprint.GAVE);
+    } else {
+      footprint.add(object, Footprint.WRITE);
+    }
+  }
+
+  @Override
+  public void handed(Object what) {
+    Logical me = caller();
+    if (me == null || aborting) {
+      return;
+    }
+    int object = number(what);
+    for (int i = heldObjects.size() - 1; i >= 0; i--) {
+      if (heldObjects.get(i) == object && heldHow.get(i) == Hold.EXCLUSIVE.ordinal()) {
+        heldBy.set(i, IO);
+      }
+    }
+    alone[object] = IO;
+    footprint.add(object, Footprint.WRITE);
+  }
+
+  @Override
+  public boolean park(Object blocker, long nanos) {
+    Logical me = caller();
+    if (me == null) {
+      if (isOurs(Thread.currentThread())) {
+        throw new Failure(Verdict.ERROR, "a check, or set(), would wait for " + blocker);
+      }
+      return false;
+    }
+    if (aborting) {
+      unwind();
+    }
+    me.status = nanos > 0 ? Logical.Status.TIMED : Logical.Status.PARKED;
+    me.inPark = true;
+    me.subject = number(blocker);
+    me.kind = Kind.WAIT;
+    footprint.add(me.id, Footprint.WRITE);
+    if (nanos > 0) {
+      me.deadline = now + nanos;
+      footprint.add(clock, 0);
+    }
+    decide(me);
+    return true;
+  }
+
+  private boolean isOurs(Thread thread) {
+    for (Logical t : threads) {
+      if (t.worker.thread() == thread) {
+        return true;
+      }
+    }
+    return thread == owner;
+  }
+
+  @Override
+  public boolean unpark(Thread thread) {
+    Logical woken = null;
+    for (Logical t : threads) {
+      if (t.worker.thread() == thread) {
+        woken = t;
+      }
+    }
+    if (woken == null) {
+      return false;
+    }
+    Logical me = caller();
+    if (me == null || aborting) {
+      return true;
+    }
+    footprint.add(woken.id, Footprint.WRITE);
+    if (woken.status == Logical.Status.PARKED || woken.status == Logical.Status.TIMED) {
+      woken.status = Logical.Status.READY;
+    }
+    if (tracing) {
+      lastWakes.put(woken.subject, "at step " + step + " by " + me.name);
+    }
+    return true;
+  }
+
+  // ---- What the program tells -----------------------------------------------------------------
+
+  @Override
+  public void thread(String name, Body body) {
+    onlyWhileSetting();
+    for (Logical t : threads) {
+      if (t.name.equals(name)) {
+        throw new IllegalArgumentException("two threads are named " + name);
+      }
+    }
+    if (threads.size() == Schedule.THREADS_MAX) {
+      throw new IllegalArgumentException("more than " + Schedule.THREADS_MAX + " threads");
+    }
+    Worker worker = idle.isEmpty() ? new Worker(this) : idle.removeLast();
+    Logical logical = new Logical(threads.size(), name, body, worker);
+    worker.assign(logical);
+    threads.add(logical);
+  }
+
+  @Override
+  public void atEnd(Body check) {
+    onlyWhileSetting();
+    ends.add(check);
+  }
+
+  @Override
+  public void invariant(Body check) {
+    onlyWhileSetting();
+    invariants.add(check);
+  }
+
+  @Override
+  public void state(LongSupplier hashOfState) {
+    onlyWhileSetting();
+    hash = hashOfState;
+  }
+
+  private void onlyWhileSetting() {
+    if (!setting) {
+      throw new IllegalStateException("only while the program is set");
+    }
+  }
+
+  @Override
+  public void progress() {
+    forgetStates();
+  }
+
+  @Override
+  public void note(String words) {
+    int size = traceNotes.size();
+    if (tracing && size > 0) {
+      List<String> notes = new ArrayList<>(traceNotes.get(size - 1));
+      notes.add(words);
+      traceNotes.set(size - 1, notes);
+    }
+  }
+
+  @Override
+  public int choose(String what, int options) {
+    if (options < 1) {
+      throw new IllegalArgumentException(what + ": " + options + " options");
+    }
+    Logical me = caller();
+    if (me == null) {
+      throw new IllegalStateException(what + ": only a thread of the program may choose");
+    }
+    if (aborting || options == 1) {
+      return 0;
+    }
+    running = null;
+    int option = 0;
+    try {
+      option = strategy.choose(this, options);
+    } catch (ScheduleException e) {
+      stale(e);
+    }
+    running = me;
+    if (end != End.FINE) {
+      next = null;
+      switchAway(me);
+    }
+    assert option >= 0 && option < options;
+    decisions.add(-1 - option);
+    choiceHash = mix(choiceHash * 31 + option + 1);
+    if (tracing) {
+      note(what + ": " + option + " of 0 to " + (options - 1));
+    }
+    return option;
+  }
+
+  /// The schedule that is followed does not apply: ends it, and throws once all threads are home.
+  private void stale(ScheduleException e) {
+    stale = e;
+    end = End.FAILED;
+  }
+
+  @Override
+  public void name(Object subject, String name) {
+    given.put(subject, name);
+  }
+
+  @Override
+  public long nanos() {
+    if (caller() != null) {
+      footprint.add(clock, 0);
+    }
+    return now;
+  }
+
+  // ---- For strategies and reports -------------------------------------------------------------
+
+  /// Ends the schedule: the strategy has found that the program or its schedule is not what it was.
+  void reject(Trouble trouble) {
+    if (failure == null) {
+      failure = trouble;
+      end = End.FAILED;
+    }
+  }
+
+  int threadCount() {
+    return threads.size();
+  }
+
+  String threadName(int thread) {
+    return threads.get(thread).name;
+  }
+
+  boolean hasInvariants() {
+    return !invariants.isEmpty();
+  }
+
+  Footprint footprint() {
+    return footprint;
+  }
+
+  int objectCount() {
+    return objects.size();
+  }
+
+  /// The step under way, or the last one; from 1.
+  int step() {
+    return step;
+  }
+
+  /// Who makes it.
+  int stepper() {
+    return last;
+  }
+
+  int preemptions() {
+    return preemptions;
+  }
+
+  /// Whether the step under way was a park that ran out of time because nobody else could run.
+  boolean timeoutForced() {
+    return timeoutForced;
+  }
+
+  /// What the choices within the step under way were, as a hash; 0 without any.
+  long choiceHash() {
+    return choiceHash;
+  }
+
+  /// The lock that a thread waits for at the point where it stands, all or nothing; or -1.
+  int lockWanted(int thread) {
+    Logical t = threads.get(thread);
+    return t.kind == Kind.LOCK
+            && !t.inPark
+            && t.subject >= 0
+            && locksAtomic
+            && !(objects.get(t.subject) instanceof RwSem)
+        ? t.subject
+        : -1;
+  }
+
+  /// Where the threads stand, for telling one run of the same schedule from another.
+  int places() {
+    int places = 1;
+    for (int i = 0; i < threads.size(); i++) {
+      Logical t = threads.get(i);
+      places = places * 31 + (t.kind == null ? 31 : t.kind.ordinal()) * 8 + t.status.ordinal();
+    }
+    return places;
+  }
+
+  /// Why a thread cannot make the next step.
+  String whyNot(int thread) {
+    Logical t = threads.get(thread);
+    if (t.status == Logical.Status.DONE) {
+      return t.name + " has ended";
+    }
+    return t.name + " waits for " + objects.names(given).get(Math.max(0, t.subject));
+  }
+
+  /// Whether somebody had to run because another one spun.
+  boolean wasUnfair() {
+    return unfair;
+  }
+
+  /// Whether the next step is not the strategy's choice, for fairness.
+  boolean isForced() {
+    return forced != NOBODY;
+  }
+
+  @Nullable Trouble failure() {
+    return failure;
+  }
+
+  Schedule schedule() {
+    return new Schedule(decisions.toArray(), checksum & 0xffff);
+  }
+
+  int checksum() {
+    return checksum & 0xffff;
+  }
+
+  /// The story of the last schedule, if it was traced.
+  List<Step> story() {
+    List<String> names = objects.names(given);
+    List<Step> story = new ArrayList<>();
+    for (int i = 0; i < traceKinds.size(); i++) {
+      int subject = traceSubjects.get(i);
+      story.add(
+          new Step(
+              i + 1,
+              threads.get(traceThreads.get(i)).name,
+              traceKinds.get(i),
+              subject < 0 ? "" : names.get(subject),
+              traceNotes.get(i)));
+    }
+    return story;
+  }
+}
