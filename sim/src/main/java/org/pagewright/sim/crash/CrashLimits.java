@@ -2,7 +2,7 @@ package org.pagewright.sim.crash;
 
 /// How much is explored.
 ///
-/// @param subsetBits as long as no more writes than this are in doubt, every subset of them is tried
+/// @param subsetBits as long as no more writes than this are in doubt, every subset is tried
 /// @param samples beyond that, so many subsets for each write
 /// @param torn for each write of several sectors, so many ways to tear it
 /// @param statesMax most states of one run; when there would be more, a share of each write's is

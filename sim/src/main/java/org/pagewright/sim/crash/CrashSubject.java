@@ -22,8 +22,8 @@ public interface CrashSubject<O, V> {
   OverlayDevice start() throws FsException;
 
   /// Opens the device, performs the operations one after the other, and closes it. Calls
-  /// [RecordingDevice#mark()] whenever what may be seen, or must be seen, changes by the progress of
-  /// the run alone: before an operation starts, and after it has returned.
+  /// [RecordingDevice#mark()] whenever what may be seen, or must be seen, changes by the progress
+  /// of the run alone: before an operation starts, and after it has returned.
   ///
   /// @param device records what is written
   /// @param operations perhaps a part of a list that ran before: an operation that makes no sense

@@ -1,8 +1,8 @@
 /// Power cuts: every state that one could leave of a run, and whether recovery keeps what was
 /// promised.
 ///
-/// Entry points: [CrashExplorer] explores what a [CrashSubject] does on a [RecordingDevice] and what
-/// its [CrashOracle] says of the sights. May import errno, block and sync of core, and `device`
+/// Entry points: [CrashExplorer] explores what a [CrashSubject] does on a [RecordingDevice] and
+/// what its [CrashOracle] says of the sights. May import errno, block and sync of core, and `device`
 /// beside it. Knows no file system.
 ///
 /// ```
