@@ -2,7 +2,9 @@ package org.pagewright.sim.crash;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.errno.FsException;
 
@@ -18,8 +20,16 @@ import org.pagewright.errno.FsException;
 /// @param <O> an operation of a workload
 /// @param <V> what can be seen of an image after recovery
 public final class CrashExplorer<O, V> {
+  private static final int SEEN_MAX = 20_000;
+
   private final CrashSubject<O, V> subject;
   private final CrashLimits limits;
+
+  /// What was seen of each content, by its hash; of all runs, since they begin with the same image.
+  private final Map<Long, V> seenByHash = new HashMap<>();
+
+  /// The same of what a recovery left that was cut: opened, but not cut once more.
+  private final Map<Long, V> seenAfterRecovery = new HashMap<>();
 
   // What the exploration in progress has done so far.
   private long runs;
@@ -131,9 +141,14 @@ public final class CrashExplorer<O, V> {
   private @Nullable Case<O, V> attempt(List<O> operations, long seed, CrashLimits much)
       throws FsException {
     Run<O, V> run = record(operations);
+    if (seenByHash.size() + seenAfterRecovery.size() > SEEN_MAX) {
+      seenByHash.clear();
+      seenAfterRecovery.clear();
+    }
     long before = System.nanoTime();
     try {
-      new Sweep<>(run.recording, run.start, much, seed, new Outer(run.oracle, seed)).run();
+      Sweep.Probe<V> probe = new Outer(run.oracle, seed);
+      new Sweep<>(run.recording, run.start, much, seed, seenByHash, probe).run();
       return null;
     } catch (Finding e) {
       Cut cut = e.cut();
@@ -145,7 +160,7 @@ public final class CrashExplorer<O, V> {
   }
 
   /// Opens states of the run and asks the oracle.
-  private final class Outer implements Sweep.Probe<V> {
+  private final class Outer extends Probe {
     private final CrashOracle<V> oracle;
     private final long seed;
 
@@ -170,7 +185,8 @@ public final class CrashExplorer<O, V> {
       if (recovery.writes() > 0) {
         recoveries++;
         Sweep.Probe<V> inner = new Inner(seen);
-        new Sweep<>(recovery, image, limits.ofRecovery(), seed ^ hash, inner).run();
+        CrashLimits few = limits.ofRecovery();
+        new Sweep<>(recovery, image, few, seed ^ hash, seenAfterRecovery, inner).run();
       }
       return seen;
     }
@@ -186,7 +202,7 @@ public final class CrashExplorer<O, V> {
   }
 
   /// Opens what is left by a recovery that was cut: recovery must come to the same end.
-  private final class Inner implements Sweep.Probe<V> {
+  private final class Inner extends Probe {
     private final V expected;
 
     Inner(V expected) {
@@ -205,6 +221,13 @@ public final class CrashExplorer<O, V> {
       if (!seen.equals(expected)) {
         throw new Finding(differs(expected, seen), null, null);
       }
+    }
+  }
+
+  private abstract class Probe implements Sweep.Probe<V> {
+    @Override
+    public final boolean mayTear(long pos, int length) {
+      return subject.mayTear(pos, length);
     }
   }
 

@@ -40,6 +40,16 @@ public interface CrashSubject<O, V> {
   /// @throws FsException if it cannot be opened, which is a finding
   V open(BlockDevice image) throws FsException;
 
+  /// Whether a write may be there in part, sector by sector. One that may not is assumed to reach the
+  /// medium whole or not at all: each such assumption is to be told to users.
+  ///
+  /// @param pos first byte
+  /// @param length more than one sector
+  /// @return true unless the subject relies on the medium here
+  default boolean mayTear(long pos, int length) {
+    return true;
+  }
+
   /// Writes operations as text that [#parse] reads, in one line without a semicolon.
   ///
   /// @param operations a workload

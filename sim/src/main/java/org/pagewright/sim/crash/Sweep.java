@@ -3,7 +3,6 @@ package org.pagewright.sim.crash;
 import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.BitSet;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -25,7 +24,7 @@ import org.pagewright.sim.crash.Recording.Kind;
 /// ```
 ///
 /// So each state is judged when it first can be left, when least may be seen, and up to the last
-/// moment, when most must be seen. Each content is opened once.
+/// moment, when most must be seen. Each content is opened once, by whichever sweep meets it first.
 final class Sweep<V> {
   /// Looks at states and judges what was seen.
   interface Probe<V> {
@@ -38,6 +37,9 @@ final class Sweep<V> {
     ///
     /// @throws Finding if it is not
     void judge(V seen, int marks) throws Finding;
+
+    /// Whether a write may be there in part.
+    boolean mayTear(long pos, int length);
   }
 
   /// Which of the writes in doubt are there, and which of these in part.
@@ -60,7 +62,7 @@ final class Sweep<V> {
   private final SplittableRandom random;
   private final Medium medium;
   private final LinkedHashMap<State, V> live = new LinkedHashMap<>();
-  private final Map<Long, V> seenByHash = new HashMap<>();
+  private final Map<Long, V> seenByHash;
   private final Set<V> judgedNow = new HashSet<>();
   private double keep = 1;
   private int at;
@@ -70,11 +72,13 @@ final class Sweep<V> {
       OverlayDevice start,
       CrashLimits limits,
       long seed,
+      Map<Long, V> seenByHash,
       Probe<V> probe) {
     this.recording = recording;
     this.start = start;
     this.limits = limits;
     this.probe = probe;
+    this.seenByHash = seenByHash;
     this.random = new SplittableRandom(seed);
     this.medium = new Medium(recording, start);
   }
@@ -111,7 +115,7 @@ final class Sweep<V> {
       if (event.kind() == Kind.SUBMIT && !recording.request(event.id()).flush()) {
         int others = dry.pending().size() - 1;
         sum += others <= limits.subsetBits() ? 1L << others : 2L + 2L * limits.samples();
-        sum += recording.request(event.id()).sectors() > 1 ? limits.torn() : 0;
+        sum += tears(event.id());
       }
     }
     return sum;
@@ -168,11 +172,16 @@ final class Sweep<V> {
       }
     }
     int sectors = recording.request(id).sectors();
-    for (int i = 0; sectors > 1 && i < limits.torn(); i++) {
+    for (int i = 0; i < tears(id); i++) {
       BitSet there = i == 0 || random.nextBoolean() ? all : some(id, others);
       addSome(states, new State(there, id, tear(sectors, i)));
     }
     return states;
+  }
+
+  private int tears(int id) {
+    Recording.Request r = recording.request(id);
+    return r.sectors() > 1 && probe.mayTear(r.pos(), r.bytes().length) ? limits.torn() : 0;
   }
 
   private void addSome(List<State> states, State state) {
