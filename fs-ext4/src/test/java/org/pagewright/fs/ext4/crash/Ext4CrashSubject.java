@@ -82,7 +82,8 @@ final class Ext4CrashSubject implements CrashSubject<CrashOp, Sight>, AutoClosea
             .withMount(
                 MountOptions.DEFAULTS
                     .withClock(new ManualClock())
-                    .withAtime(MountOptions.Atime.NEVER))
+                    .withAtime(MountOptions.Atime.NEVER)
+                    .withCaches(64, 256))
             .withMetadataBytes(256 << 10);
   }
 
