@@ -5,6 +5,7 @@ module org.pagewright.fs.ext4 {
   requires static transitive org.jspecify;
 
   exports org.pagewright.fs.ext4;
+  exports org.pagewright.fs.ext4.check;
   exports org.pagewright.fs.ext4.disk;
   exports org.pagewright.fs.ext4.mkfs;
 }

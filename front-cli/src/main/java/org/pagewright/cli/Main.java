@@ -46,6 +46,7 @@ public final class Main {
     commands.put("df", DfCommand::new);
     commands.put("du", DuCommand::new);
     commands.put("fallocate", FallocateCommand::new);
+    commands.put("fsck", FsckCommand::new);
     commands.put("info", InfoCommand::new);
     commands.put("ln", LnCommand::new);
     commands.put("ls", LsCommand::new);

@@ -40,7 +40,12 @@ abstract class Subcommand implements Callable<Integer> {
       closeImages(failed);
     }
     out().flush();
-    return ExitCode.OK.number();
+    return exitCode().number();
+  }
+
+  /// What the command ends with when nothing was thrown.
+  ExitCode exitCode() {
+    return ExitCode.OK;
   }
 
   private void closeImages(@Nullable IOException failed) throws IOException {

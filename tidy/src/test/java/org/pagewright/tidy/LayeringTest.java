@@ -59,6 +59,7 @@ final class LayeringTest {
       dir        : disk buffer journal alloc map
       xattr      : disk buffer journal alloc map
       mkfs       : disk
+      check      : disk buffer journal
       .          : disk buffer journal alloc map dir xattr mkfs
       """;
 

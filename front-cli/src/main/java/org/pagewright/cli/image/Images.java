@@ -220,7 +220,13 @@ public final class Images implements AutoCloseable {
     }
   }
 
-  private static CommandException notMounted(
+  /// Why an image cannot be used, and what to do.
+  ///
+  /// @param operand the image
+  /// @param device it, open
+  /// @param e what the file system said
+  /// @return to be thrown
+  public static CommandException notMounted(
       Operand.InImage operand, BlockDevice device, FsException e) {
     return switch (e.errno()) {
       case EINVAL -> noFileSystem(operand, device, e);
