@@ -9,4 +9,5 @@ module org.pagewright.sim {
   exports org.pagewright.sim.crash;
   exports org.pagewright.sim.device;
   exports org.pagewright.sim.explore;
+  exports org.pagewright.sim.oracle;
 }
