@@ -40,8 +40,8 @@ public interface CrashSubject<O, V> {
   /// @throws FsException if it cannot be opened, which is a finding
   V open(BlockDevice image) throws FsException;
 
-  /// Whether a write may be there in part, sector by sector. One that may not is assumed to reach the
-  /// medium whole or not at all: each such assumption is to be told to users.
+  /// Whether a write may be there in part, sector by sector. One that may not is assumed to reach
+  /// the medium whole or not at all: each such assumption is to be told to users.
   ///
   /// @param pos first byte
   /// @param length more than one sector

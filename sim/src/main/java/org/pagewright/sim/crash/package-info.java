@@ -2,8 +2,8 @@
 /// promised.
 ///
 /// Entry points: [CrashExplorer] explores what a [CrashSubject] does on a [RecordingDevice] and
-/// what its [CrashOracle] says of the sights. May import errno, block and sync of core, and `device`
-/// beside it. Knows no file system.
+/// what its [CrashOracle] says of the sights. May import errno, block and sync of core, and
+/// `device` beside it. Knows no file system.
 ///
 /// ```
 ///   run          operations on a recording device; marks say how far they are

@@ -547,8 +547,9 @@ final class CrashModel implements CrashOracle<Sight> {
     return mode == Mode.WRITEBACK && first < last;
   }
 
-  /// Whether a version says nothing of a place that the file has: it ended before, and whatever made
-  /// the file longer wrote there. Then zeros are no old content, but bytes that were never written.
+  /// Whether a version says nothing of a place that the file has: it ended before, and whatever
+  /// made the file longer wrote there. Then zeros are no old content, but bytes that were never
+  /// written.
   private static boolean isBeyondAll(Version v, List<Version> all, int i, int last, int from) {
     if (from < v.size) {
       return false;

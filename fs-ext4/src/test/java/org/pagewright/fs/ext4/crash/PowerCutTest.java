@@ -15,8 +15,8 @@ import org.pagewright.sim.crash.CrashExplorer;
 import org.pagewright.sim.crash.CrashLimits;
 import org.pagewright.sim.crash.CrashReport;
 
-/// Goal: whatever moment the power goes, what was promised is there after recovery, and nothing else
-/// than what was written.
+/// Goal: whatever moment the power goes, what was promised is there after recovery, and nothing
+/// else than what was written.
 ///
 /// Method: families of workloads on a small volume, each state that a cut could leave opened with
 /// our recovery (which is cut in turn), judged by a model; a share judged by e2fsck, and by the

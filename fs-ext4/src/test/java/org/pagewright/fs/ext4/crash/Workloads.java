@@ -6,8 +6,8 @@ import java.util.Random;
 import java.util.TreeSet;
 import org.pagewright.fs.ext4.crash.CrashOp.Kind;
 
-/// Families of workloads: bounded ones in the manner of CrashMonkey's ACE, where a few operations on
-/// a few files are combined in every way, and long random ones.
+/// Families of workloads: bounded ones in the manner of CrashMonkey's ACE, where a few operations
+/// on a few files are combined in every way, and long random ones.
 ///
 /// The volume begins with `/a` of 6000 bytes, the directory `/d`, and `/d/x` of 3000 bytes.
 final class Workloads {
