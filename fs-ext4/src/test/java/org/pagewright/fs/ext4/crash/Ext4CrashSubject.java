@@ -9,7 +9,6 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +28,7 @@ import org.pagewright.sim.crash.CrashOracle;
 import org.pagewright.sim.crash.CrashSubject;
 import org.pagewright.sim.crash.OverlayDevice;
 import org.pagewright.sim.crash.RecordingDevice;
+import org.pagewright.sim.device.LyingBlockDevice;
 import org.pagewright.sim.device.PoisonedDevice;
 import org.pagewright.vfs.CacheMemory;
 import org.pagewright.vfs.FallocateMode;
@@ -63,6 +63,7 @@ final class Ext4CrashSubject implements CrashSubject<CrashOp, Sight>, AutoClosea
   private final Path folder;
   private final Judge judge;
   private final CacheMemory memory = CacheMemory.ofBytes(MEMORY);
+  private boolean lying;
   private @Nullable OverlayDevice start;
   private @Nullable FileChannel judged;
 
@@ -94,6 +95,13 @@ final class Ext4CrashSubject implements CrashSubject<CrashOp, Sight>, AutoClosea
             ? small().feature("^has_journal")
             : small().journalBytes(1 << 20);
     return new Ext4CrashSubject(mode, format, folder, judge);
+  }
+
+  /// The same on a device that claims to flush and does not.
+  static Ext4CrashSubject lying(CrashModel.Mode mode, Path folder) throws FsException {
+    Ext4CrashSubject subject = of(mode, folder, Judge.E2FSCK);
+    subject.lying = true;
+    return subject;
   }
 
   private static MkfsOptions small() {
@@ -143,22 +151,16 @@ final class Ext4CrashSubject implements CrashSubject<CrashOp, Sight>, AutoClosea
   }
 
   @Override
-  public CrashOracle<Sight> run(RecordingDevice device, List<CrashOp> ops) throws FsException {
-    return run(device, device, ops);
-  }
-
-  /// Runs on a device that stands on the recording one.
-  CrashOracle<Sight> run(RecordingDevice recorder, BlockDevice device, List<CrashOp> ops)
-      throws FsException {
+  public CrashOracle<Sight> run(RecordingDevice recorder, List<CrashOp> ops) throws FsException {
+    BlockDevice device = lying ? new LyingBlockDevice(recorder) : recorder;
     CrashModel model = new CrashModel(mode);
     for (CrashOp op : FIRST) {
       model.apply(op);
     }
     model.begin();
     Volume volume = mount(device, false);
-    List<CrashOp> all = new ArrayList<>(ops);
     try {
-      for (CrashOp op : all) {
+      for (CrashOp op : ops) {
         if (!model.allows(op)) {
           continue;
         }
