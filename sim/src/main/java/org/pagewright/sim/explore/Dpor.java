@@ -6,12 +6,12 @@ import org.jspecify.annotations.Nullable;
 /// One schedule at least of each class of equivalent ones: schedules that order the steps which
 /// touch the same object alike. No bound on preemptions.
 ///
-/// Dynamic partial-order reduction (Flanagan and Godefroid, 2005) with sleep sets (Godefroid,
-/// 1996). A schedule is run; whenever a step touches an object that an earlier step of another
-/// thread touched, one of them to write, and nothing orders the two but the accident of this
-/// schedule, then the later thread is to be tried in place of the earlier step. A thread that was
-/// tried somewhere sleeps in the schedules that follow from there until a step is made that depends
-/// on its own.
+/// Dynamic partial-order reduction (Flanagan and Godefroid, 2005) with source sets (Abdulla and
+/// others, 2014) and sleep sets (Godefroid, 1996). A schedule is run; whenever a step touches an
+/// object that an earlier step of another thread touched, one of them to write, and nothing orders
+/// the two but the accident of this schedule, then a thread is to be tried in place of the earlier
+/// step with which the later one can come first. A thread that was tried somewhere sleeps in the
+/// schedules that follow from there until a step is made that depends on its own.
 ///
 /// - What a step touches is what it told in fact, from the point it began with to the next one:
 ///   the subject of the point, all locks and references it took or gave, whom it woke, and what it
@@ -39,6 +39,8 @@ final class Dpor extends DepthFirst {
   private int[][] writeClocks = new int[64][];
   private int[][] readClocks = new int[64][];
   private int objects;
+  private int[][] stepClocks = new int[64][];
+  private int[] firsts = new int[0];
 
   private boolean forcedSeen;
 
@@ -57,6 +59,8 @@ final class Dpor extends DepthFirst {
     if (threads != run.threadCount()) {
       threads = run.threadCount();
       clocks = new int[threads][threads];
+      firsts = new int[threads];
+      Arrays.fill(stepClocks, null);
       Arrays.fill(writeClocks, null);
       Arrays.fill(readClocks, null);
     }
@@ -155,21 +159,23 @@ final class Dpor extends DepthFirst {
         join(clock, other);
       }
     }
+    int[] after = stepClock(step);
+    System.arraycopy(clock, 0, after, 0, threads);
     for (int i = 0; i < f.size(); i++) {
       int o = f.object(i);
       makeRoom(o);
-      if (news) {
-        lookForRaces(p, o, f.isWrite(i));
-      }
-    }
-    for (int i = 0; i < f.size(); i++) {
-      int o = f.object(i);
-      join(clock, writeClocks[o]);
+      join(after, writeClocks[o]);
       if (f.isWrite(i)) {
-        join(clock, readClocks[o]);
+        join(after, readClocks[o]);
       }
     }
-    clock[p] = step;
+    after[p] = step;
+    if (news) {
+      for (int i = 0; i < f.size(); i++) {
+        lookForRaces(p, step, f.object(i), f.isWrite(i));
+      }
+    }
+    System.arraycopy(after, 0, clock, 0, threads);
     for (int i = 0; i < f.size(); i++) {
       int o = f.object(i);
       if (f.isWrite(i)) {
@@ -185,6 +191,16 @@ final class Dpor extends DepthFirst {
     }
   }
 
+  private int[] stepClock(int step) {
+    if (step >= stepClocks.length) {
+      stepClocks = Arrays.copyOf(stepClocks, Math.max(step + 1, stepClocks.length * 2));
+    }
+    if (stepClocks[step] == null) {
+      stepClocks[step] = new int[threads];
+    }
+    return stepClocks[step];
+  }
+
   private static void join(int[] into, int[] other) {
     for (int i = 0; i < into.length; i++) {
       into[i] = Math.max(into[i], other[i]);
@@ -192,7 +208,7 @@ final class Dpor extends DepthFirst {
   }
 
   /// Earlier accesses of an object that the step under way may be swapped with.
-  private void lookForRaces(int p, int object, boolean write) {
+  private void lookForRaces(int p, int step, int object, boolean write) {
     for (int a = newest[object]; a >= 0; a = accessBefore.get(a)) {
       int q = accessThreads.get(a);
       boolean wrote = (accessBits.get(a) & Footprint.WRITE) != 0;
@@ -210,7 +226,7 @@ final class Dpor extends DepthFirst {
         if (lockWanted >= 0 && held(lockWanted, q, then)) {
           continue; // never both possible
         }
-        race(p, then);
+        race(step, then, q);
       }
       if (wrote) {
         return;
@@ -234,24 +250,37 @@ final class Dpor extends DepthFirst {
     return false;
   }
 
-  /// The thread is to be tried in place of an earlier step; if it could not run there, one that
-  /// leads to it.
-  private void race(int p, int then) {
+  /// The step under way, and what lies between and does not come after the earlier step, could be
+  /// made before that. One of the threads that can make the first step of those is to be tried in
+  /// its place (source sets: Abdulla, Aronis, Jonsson and Sagonas, 2014).
+  private void race(int step, int then, int q) {
     Node node = node(nodes.get(then));
-    if (has(node.enabled, p)) {
-      node.wanted |= 1L << p;
-      return;
-    }
-    long leading = 0;
-    for (int t = 0; t < threads; t++) {
-      if (has(node.enabled, t) && clocks[p][t] > then) {
-        leading |= 1L << t;
+    long first = 0;
+    Arrays.fill(firsts, Integer.MAX_VALUE);
+    for (int k = then + 1; k <= step; k++) {
+      int[] clock = stepClocks[k];
+      if (k < step && clock[q] >= then) {
+        continue; // comes after the earlier step
+      }
+      int t = node(nodes.get(k)).chosen;
+      if (firsts[t] != Integer.MAX_VALUE) {
+        continue;
+      }
+      boolean free = true;
+      for (int r = 0; r < threads; r++) {
+        free &= clock[r] < firsts[r];
+      }
+      firsts[t] = k;
+      if (free) {
+        first |= 1L << t;
       }
     }
-    if (leading == 0) {
+    first &= node.enabled;
+    if (first == 0) {
       node.wanted |= node.enabled;
-    } else if ((leading & node.wanted) == 0) {
-      node.wanted |= 1L << lowest(leading);
+    } else if ((first & node.wanted) == 0) {
+      int p = node(nodes.get(step)).chosen;
+      node.wanted |= has(first, p) ? 1L << p : Long.lowestOneBit(first);
     }
   }
 
