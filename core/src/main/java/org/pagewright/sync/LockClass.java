@@ -26,6 +26,8 @@ public enum LockClass {
   INVALIDATE,
   /// Reverse map: the areas that map one address space.
   RMAP,
+  /// One commit of a journal, or one move of its tail, at a time.
+  JOURNAL_COMMIT,
   /// A running journal handle; waiting for log space counts as acquiring.
   JOURNAL_HANDLE,
   /// Folio lock. Several: one mapping, ascending index; extra ones by try-lock only.
@@ -36,6 +38,10 @@ public enum LockClass {
   XATTR,
   /// Allocation state of one block group, or of all.
   BLOCK_GROUP,
+  /// The list of files that a crash would leave without names or half cut.
+  ORPHAN,
+  /// What a journal's transactions hold.
+  JOURNAL_STATE,
   /// Content of one metadata buffer. Several: ascending block number.
   BUFFER(true),
   /// Table of metadata buffers.

@@ -637,6 +637,15 @@ public final class SuperBlock {
     }
   }
 
+  private boolean hasDeferred() {
+    stateLock.lock();
+    try {
+      return !deferred.isEmpty();
+    } finally {
+      stateLock.unlock();
+    }
+  }
+
   private void evictDeferred() {
     List<Inode> now;
     stateLock.lock();
@@ -767,6 +776,7 @@ public final class SuperBlock {
         }
         failed = e;
         shutDown = true; // from here on nothing is kept for later
+        operations.shutdown(); // and nobody shall take the image for a whole one
       }
     }
     closeFlusher();
@@ -777,6 +787,9 @@ public final class SuperBlock {
       evict(inode);
     }
     assert force || inodes.used() == 0 : operations.name() + ": inodes leaked: " + inodes.used();
+    if (hasDeferred()) {
+      operations.shutdown(); // space of removed files is lost: what checks the image must look
+    }
     try {
       operations.close();
     } catch (FsException e) {

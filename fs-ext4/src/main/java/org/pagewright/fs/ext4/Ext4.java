@@ -1,14 +1,11 @@
 package org.pagewright.fs.ext4;
 
-import java.util.HashSet;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.block.BlockDevice;
 import org.pagewright.errno.CorruptedException;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
 import org.pagewright.fs.ext4.disk.Feature;
-import org.pagewright.fs.ext4.disk.Features;
 import org.pagewright.fs.ext4.disk.Geometry;
 import org.pagewright.fs.ext4.disk.Superblock;
 import org.pagewright.fs.ext4.journal.Handle;
@@ -66,7 +63,9 @@ public final class Ext4 {
     if (!readOnly && !options.force()) {
       checkClean(device, superblock);
     }
-    Ext4FileSystem fs = new Ext4FileSystem(device, superblock, options, readOnly);
+    Ext4FileSystem fs =
+        new Ext4FileSystem(
+            device, superblock, options, readOnly, memory.throttle().clock());
     SuperBlock superBlock = null;
     boolean mounted = false;
     try {
@@ -136,53 +135,30 @@ public final class Ext4 {
   /// Brings deletions and truncations to their end that a crash cut short: inodes on the list that
   /// begins in the superblock, and in the orphan file.
   private static void freeOrphans(Ext4FileSystem fs, SuperBlock superBlock) throws FsException {
-    Superblock superblock = fs.superblock();
-    long ino = superblock.lastOrphan();
-    Set<Long> seen = new HashSet<>();
-    while (ino != 0) {
-      if (!seen.add(ino) || !fs.isUserInode(ino)) {
-        throw new CorruptedException(
-            fs.name(), -1, "orphan list leads to inode " + ino);
+    for (Ext4Inode inode : fs.orphans().load(superBlock)) {
+      if (inode.nlink() > 0) {
+        cut(fs, inode);
       }
-      ino = freeOrphan(fs, superBlock, ino);
+      superBlock.iput(inode); // frees it if it has no names
     }
-    superblock.putLastOrphan(0);
-    if (superblock.features().has(Feature.ORPHAN_PRESENT)) {
-      OrphanFile file = new OrphanFile(fs, superBlock);
-      for (long orphan : file.list()) {
-        if (seen.add(orphan)) {
-          freeOrphan(fs, superBlock, orphan);
-        }
-      }
-      file.clear(); // last: a crash until now finds them again
-      Features features = superblock.features().without(Feature.ORPHAN_PRESENT);
-      superblock.putFeatures(features);
+    if (!fs.journal().recovers()) {
+      fs.orphans().clear(superBlock); // last: a crash until now finds them again
     }
   }
 
-  /// Frees an inode without names, or cuts a file at its size.
-  ///
-  /// @return the next one on the list: it lies where the time of deletion will be
-  private static long freeOrphan(Ext4FileSystem fs, SuperBlock superBlock, long ino)
-      throws FsException {
-    Ext4Inode inode = (Ext4Inode) superBlock.iget(ino);
-    long next = inode.deletionTime() & 0xffff_ffffL;
-    inode.setDeletionTime(0);
-    if (inode.nlink() > 0) {
-      try (Handle handle = fs.journal().start(credits(inode))) {
-        if (inode.isRegular()) {
-          long blockSize = fs.blockSize();
-          inode.mapper().truncate(handle, (inode.size() + blockSize - 1) / blockSize);
-        }
-        handle.ensure(1);
-        inode.write(handle);
+  /// Frees what a file has behind its end.
+  private static void cut(Ext4FileSystem fs, Ext4Inode inode) throws FsException {
+    boolean cut = inode.isRegular() && inode.hasMapper();
+    int last = Orphans.CREDITS + 1;
+    try (Handle handle =
+        fs.start(Math.max(last, cut ? inode.mapper().stepCredits() : 0))) {
+      if (cut) {
+        long blockSize = fs.blockSize();
+        inode.mapper().truncate(handle, (inode.size() + blockSize - 1) / blockSize);
       }
+      handle.ensure(last);
+      fs.orphans().remove(handle, inode, -1);
+      inode.write(handle);
     }
-    superBlock.iput(inode);
-    return next;
-  }
-
-  private static int credits(Ext4Inode inode) {
-    return inode.hasMapper() ? inode.mapper().stepCredits() + 1 : 1;
   }
 }

@@ -17,7 +17,8 @@ import org.pagewright.iomap.Iomap;
 /// Blocks for buffered writes are promised at the write (R-C7) and chosen by write-out, where
 /// neighbours are known; they stay unwritten until the data are on the device (R-C9). A file with
 /// block pointers (ext2, ext3) has no unwritten state: its blocks are zeroed on the device when
-/// they are chosen, and mapped then; the size on disk follows the data all the same.
+/// they are chosen, and mapped then; the size on disk follows the data all the same, and until it
+/// does the file is noted among the [Orphans], so that a crash leaves nothing behind its end.
 final class Ext4Extents implements ExtentOperations {
   private static final ThreadLocal<Mapping> SCRATCH = ThreadLocal.withInitial(Mapping::new);
 
@@ -77,30 +78,65 @@ final class Ext4Extents implements ExtentOperations {
     Mapping found = SCRATCH.get();
     long logical = firstBlock(pos);
     long count = countBlocks(pos, length);
-    if ((flags & NOWAIT) != 0 && !mapper.tryLookup(logical, count, found)) {
-      throw new FsException(Errno.EAGAIN, inode + ": extent at " + pos);
-    }
-    if ((flags & WRITE) == 0) {
-      mapper.lookup(logical, count, found);
-    } else if ((flags & DIRECT) == 0) {
-      mapper.reserve(logical, count, BlockAllocator.PRIVILEGED, found);
-    } else {
-      mapper.lookup(logical, count, found);
-      if (!found.isAllocated() && mapper.supportsUnwritten() && (flags & NOWAIT) == 0) {
-        try (Handle handle = fs.journal().start(mapper.allocateCredits() + 1)) {
-          mapper.allocate(
-              handle, logical, count, BlockMapper.GOAL_AUTO, true, BlockAllocator.PRIVILEGED,
-              found);
-        }
-      } else if (!found.isAllocated() && found.state() == Mapping.State.DELALLOC) {
+    boolean wait = (flags & NOWAIT) == 0;
+    if ((flags & WRITE) == 0 || (flags & DIRECT) != 0) {
+      if (!wait && !mapper.tryLookup(logical, count, found)) {
+        throw wouldWait(inode, pos);
+      } else if (wait) {
+        mapper.lookup(logical, count, found);
+      }
+      if ((flags & WRITE) != 0 && !found.isAllocated() && !placeDirect(inode, found, wait)) {
         // Not ours to choose here: say hole, and the caller takes the way through the cache.
         out.setUnmapped(
             Iomap.Type.HOLE, found.logical() << blockBits, found.count() << blockBits, 0,
             found.cookie());
         return;
       }
+    } else if (wait) {
+      reserve(mapper, logical, count, found);
+    } else if (!mapper.tryReserve(logical, count, BlockAllocator.PRIVILEGED, found)) {
+      throw wouldWait(inode, pos);
     }
     fill(inode, found, out);
+  }
+
+  private static FsException wouldWait(Ext4Inode inode, long pos) {
+    return new FsException(Errno.EAGAIN, inode + ": extent at " + pos);
+  }
+
+  private void reserve(BlockMapper mapper, long logical, long count, Mapping found)
+      throws FsException {
+    try {
+      mapper.reserve(logical, count, BlockAllocator.PRIVILEGED, found);
+    } catch (FsException e) {
+      if (e.errno() != Errno.ENOSPC || !fs.findSpace()) {
+        throw e;
+      }
+      mapper.reserve(logical, count, BlockAllocator.PRIVILEGED, found);
+    }
+  }
+
+  /// Gives a hole blocks for a direct write, if the file can say that they read as zeros. What is
+  /// promised to the cache stays so.
+  private boolean placeDirect(Ext4Inode inode, Mapping found, boolean wait) throws FsException {
+    BlockMapper mapper = inode.mapper();
+    if (!wait || !mapper.supportsUnwritten()) {
+      return false;
+    }
+    long logical = found.logical();
+    long count = found.count();
+    for (int attempt = 0; ; attempt++) {
+      try (Handle handle = fs.start(mapper.allocateCredits() + 1)) {
+        mapper.allocate(
+            handle, logical, count, BlockMapper.GOAL_AUTO, true, BlockAllocator.PRIVILEGED,
+            found);
+        return true;
+      } catch (FsException e) {
+        if (attempt > 0 || e.errno() != Errno.ENOSPC || !fs.findSpace()) {
+          throw e;
+        }
+      }
+    }
   }
 
   @Override
@@ -111,7 +147,7 @@ final class Ext4Extents implements ExtentOperations {
     if ((flags & (WRITE | DIRECT)) == (WRITE | DIRECT)
         && written > 0
         && inode.growDiskSize(pos + written)) {
-      try (Handle handle = fs.journal().start(1)) {
+      try (Handle handle = fs.start(1)) {
         inode.write(handle);
       }
     }
@@ -136,7 +172,7 @@ final class Ext4Extents implements ExtentOperations {
       return;
     }
     BlockMapper mapper = inode.mapper();
-    try (Handle handle = fs.journal().start(mapper.stepCredits() + 1)) {
+    try (Handle handle = fs.start(mapper.stepCredits() + 1)) {
       mapper.punch(handle, from, end);
     } catch (FsException e) {
       fs.trouble(inode + ": free blocks of a failed write", e);
@@ -146,16 +182,23 @@ final class Ext4Extents implements ExtentOperations {
   @Override
   public void allocateForWriteback(AddressSpace mapping, long pos, long length)
       throws FsException {
-    BlockMapper mapper = inode(mapping).mapper();
+    Ext4Inode inode = inode(mapping);
+    BlockMapper mapper = inode.mapper();
     Mapping run = new Mapping();
     Mapping got = new Mapping();
     long from = firstBlock(pos);
     long end = from + countBlocks(pos, length);
     // Each round gives at least one delayed block a place, or finds that another did.
     while (from < end && mapper.findDelayed(from, end, run)) {
-      try (Handle handle = fs.journal().start(mapper.allocateCredits() + 1)) {
+      int credits = mapper.allocateCredits() + 2 * Orphans.CREDITS + 1;
+      try (Handle handle = fs.start(credits)) {
+        fs.orphans().growing(handle, inode, run.logical() + run.count());
         mapper.allocateDelayed(
             handle, run.logical(), run.count(), BlockAllocator.PRIVILEGED, got);
+        if (!got.isAllocated()) {
+          // Truncated meanwhile: there is nothing behind the end after all.
+          fs.orphans().grown(handle, inode, firstBlock(inode.size() + blockSize() - 1));
+        }
       }
       from = got.logical() + got.count();
     }
@@ -174,12 +217,16 @@ final class Ext4Extents implements ExtentOperations {
   public void writeCompleted(AddressSpace mapping, long pos, long length) throws FsException {
     Ext4Inode inode = inode(mapping);
     BlockMapper mapper = inode.mapper();
-    try (Handle handle = fs.journal().start(mapper.stepCredits() + 1)) {
+    // A commit waits for open handles, and those wait for no folio and no write-out: so this may
+    // wait for a commit, whoever waits for the folios of this write-out.
+    int last = Orphans.CREDITS + 1;
+    try (Handle handle = fs.start(Math.max(last, mapper.stepCredits() + 1))) {
       if (mapper.supportsUnwritten()) {
         mapper.convertUnwritten(handle, firstBlock(pos), countBlocks(pos, length));
       }
       if (inode.growDiskSize(pos + length)) {
-        handle.ensure(1);
+        handle.ensure(last);
+        fs.orphans().grown(handle, inode, Long.MAX_VALUE);
         inode.write(handle);
       }
     }

@@ -14,9 +14,11 @@ import org.pagewright.fs.ext4.alloc.InodeAllocator;
 import org.pagewright.fs.ext4.buffer.BufferCache;
 import org.pagewright.fs.ext4.disk.DirHash;
 import org.pagewright.fs.ext4.disk.Feature;
+import org.pagewright.fs.ext4.disk.Features;
 import org.pagewright.fs.ext4.disk.Geometry;
 import org.pagewright.fs.ext4.disk.Superblock;
 import org.pagewright.fs.ext4.journal.Handle;
+import org.pagewright.fs.ext4.journal.Jbd2;
 import org.pagewright.fs.ext4.journal.Journal;
 import org.pagewright.fs.ext4.journal.NoJournal;
 import org.pagewright.fs.ext4.xattr.XattrShare;
@@ -29,11 +31,13 @@ import org.pagewright.vfs.InodeOperations;
 import org.pagewright.vfs.StatFs;
 import org.pagewright.vfs.SuperBlock;
 import org.pagewright.vfs.SuperBlockOperations;
+import org.pagewright.writeback.Clock;
 
 /// One ext4 volume: its tables, allocators and journal, and what the VFS asks of the whole.
 ///
-/// While it is open for writing the superblock on the device does not say "clean"; [#close()] says
-/// it again after everything else is on the device.
+/// While it is open for writing the superblock on the device says that there may be something to
+/// recover or, without a journal, does not say "clean"; [#close()] takes that back after everything
+/// else is on the device.
 final class Ext4FileSystem implements SuperBlockOperations {
   private static final long ROOT_INO = 2;
   private static final long MAGIC = 0xef53;
@@ -44,6 +48,7 @@ final class Ext4FileSystem implements SuperBlockOperations {
   private final Geometry geometry;
   private final BufferCache cache;
   private final Journal journal;
+  private final Orphans orphans;
   private final GroupTable groups;
   private final BlockAllocator blocks;
   private final InodeAllocator inodes;
@@ -64,18 +69,26 @@ final class Ext4FileSystem implements SuperBlockOperations {
   /// Opens the tables of a volume whose journal needs no recovery.
   ///
   /// @throws FsException EUCLEAN, EIO; EOPNOTSUPP for what cannot be handled
-  Ext4FileSystem(BlockDevice device, Superblock superblock, Ext4Options options, boolean readOnly)
+  Ext4FileSystem(
+      BlockDevice device,
+      Superblock superblock,
+      Ext4Options chosen,
+      boolean readOnly,
+      Clock clock)
       throws FsException {
     this.device = device;
     this.superblock = superblock;
-    this.options = options;
+    this.options =
+        chosen.resolve(superblock.defaultMountOptions(), superblock.mountOptions());
     this.readOnly = readOnly;
     this.superblockLock = new Mutex(LockClass.INODE_STATE, device.name());
     this.geometry = new Geometry(superblock);
     this.cache = new BufferCache(device, geometry.blockSize(), options.metadataBytes());
-    this.journal = new NoJournal(cache);
+    this.journal = openJournal(clock);
+    this.orphans = new Orphans(this);
     this.groups = GroupTable.open(cache, geometry);
     this.blocks = new BlockAllocator(groups, superblock.reservedBlocksCount());
+    journal.setFreedBlocks(blocks);
     // Generations only tell users of one inode number apart; counted from the volume's own seed,
     // the same input makes the same image.
     SplittableRandom random =
@@ -106,6 +119,28 @@ final class Ext4FileSystem implements SuperBlockOperations {
     this.overheadBlocks = overhead();
   }
 
+  private Journal openJournal(Clock clock) throws FsException {
+    boolean wanted = !readOnly && options.data() != DataMode.NONE;
+    if (!wanted || !superblock.features().has(Feature.HAS_JOURNAL)) {
+      return new NoJournal(cache);
+    }
+    return Jbd2.open(
+        cache,
+        superblock,
+        clock,
+        options.mount().clock(),
+        options.commitSeconds() * 1_000_000_000L,
+        this::journalStopped);
+  }
+
+  private void journalStopped(String what, Throwable error) {
+    shutDown = true;
+    SuperBlock sb = owner;
+    if (sb != null) {
+      sb.shutdown(what, error);
+    }
+  }
+
   private long overhead() {
     long sum = geometry.firstDataBlock();
     for (int group = 0; group < geometry.groupCount(); group++) {
@@ -134,6 +169,52 @@ final class Ext4FileSystem implements SuperBlockOperations {
 
   Journal journal() {
     return journal;
+  }
+
+  Orphans orphans() {
+    return orphans;
+  }
+
+  Ext4Options options() {
+    return options;
+  }
+
+  /// Whether content of files goes through the journal.
+  boolean journalsData() {
+    return options.data() == DataMode.JOURNAL && journal.recovers();
+  }
+
+  /// Starts a handle. If space is so short that the operation may fail although a commit would
+  /// bring some, commits first.
+  ///
+  /// @throws FsException EIO
+  Handle start(int credits) throws FsException {
+    if (blocks.waitsForCommit() && journal.current() == null) {
+      journal.commit();
+    }
+    return journal.start(credits);
+  }
+
+  /// Makes space of what was freed since the last commit.
+  ///
+  /// @return false if there is none
+  boolean findSpace() throws FsException {
+    if (blocks.heldBlocks() == 0) {
+      return false;
+    }
+    journal.commit();
+    return true;
+  }
+
+  /// A copy of the superblock with another first orphan, which it keeps.
+  Superblock withLastOrphan(long ino) {
+    superblockLock.lock();
+    try {
+      superblock.putLastOrphan(ino);
+      return superblock.copy();
+    } finally {
+      superblockLock.unlock();
+    }
   }
 
   GroupTable groups() {
@@ -196,7 +277,13 @@ final class Ext4FileSystem implements SuperBlockOperations {
   /// Marks the volume as open for writing, on the device.
   void markOpen(Instant now) throws FsException {
     superblockLock.lock();
-    superblock.putState(superblock.state() & ~Superblock.STATE_CLEAN);
+    if (journal.recovers()) {
+      Features features = superblock.features().with(Feature.NEEDS_RECOVERY);
+      superblock.putFeatures(
+          features.has(Feature.ORPHAN_FILE) ? features.with(Feature.ORPHAN_PRESENT) : features);
+    } else {
+      superblock.putState(superblock.state() & ~Superblock.STATE_CLEAN);
+    }
     superblock.putMountTime(now.getEpochSecond());
     superblock.putMountCount(superblock.mountCount() + 1);
     superblockLock.unlock();
@@ -248,7 +335,7 @@ final class Ext4FileSystem implements SuperBlockOperations {
   @Override
   public void writeInode(Inode inode, boolean wait) throws FsException {
     try (Handle handle = journal.start(1)) {
-      ((Ext4Inode) inode).write(handle);
+      ((Ext4Inode) inode).write(handle, false);
     }
   }
 
@@ -266,9 +353,10 @@ final class Ext4FileSystem implements SuperBlockOperations {
         Xattrs.CHANGE_CREDITS
             + BlockAllocator.CREDITS_PER_GROUP
             + InodeAllocator.FREE_CREDITS
+            + Orphans.CREDITS
             + 2;
     int steps = ext4.hasMapper() ? ext4.mapper().stepCredits() : 0;
-    try (Handle handle = journal.start(Math.max(steps, credits))) {
+    try (Handle handle = start(Math.max(steps, credits))) {
       if (ext4.hasMapper()) {
         ext4.mapping().setSize(0);
         ext4.setDiskSize(0);
@@ -276,6 +364,7 @@ final class Ext4FileSystem implements SuperBlockOperations {
         handle.ensure(credits);
       }
       xattrs.drop(handle, ext4);
+      orphans.remove(handle, ext4, -1);
       ext4.setDeletionTime(inode.superBlock().now().getEpochSecond());
       ext4.write(handle);
       inodes.free(handle, inode.ino(), inode.isDirectory());
@@ -289,7 +378,15 @@ final class Ext4FileSystem implements SuperBlockOperations {
     }
     SuperBlock sb = owner;
     Instant now = sb == null ? options.mount().clock().instant() : sb.now();
-    if (wait) {
+    if (journal.recovers()) {
+      // The counts in the superblock are nobody's truth while it is in use: the groups have them.
+      if (wait) {
+        finishTruncations();
+        journal.commit();
+      } else {
+        journal.startCommit();
+      }
+    } else if (wait) {
       finishTruncations();
       cache.sync();
       writeSuperblock(now);
@@ -297,6 +394,36 @@ final class Ext4FileSystem implements SuperBlockOperations {
     } else {
       cache.writeback(Integer.MAX_VALUE);
     }
+  }
+
+  /// The image is good by itself as long as it is frozen.
+  @Override
+  public void freeze() throws FsException {
+    if (!readOnly && journal.recovers()) {
+      journal.flush();
+      writeRecoverable(false);
+    }
+  }
+
+  @Override
+  public void thaw() throws FsException {
+    if (!readOnly && journal.recovers() && !shutDown) {
+      writeRecoverable(true);
+    }
+  }
+
+  /// Says on the device whether there may be something to recover.
+  private void writeRecoverable(boolean needs) throws FsException {
+    superblockLock.lock();
+    Features features = superblock.features();
+    superblock.putFeatures(
+        needs
+            ? features.with(Feature.NEEDS_RECOVERY)
+            : features.without(Feature.NEEDS_RECOVERY));
+    superblockLock.unlock();
+    SuperBlock sb = owner;
+    writeSuperblock(sb == null ? options.mount().clock().instant() : sb.now());
+    device.flush();
   }
 
   /// Remembers a file whose blocks beyond its end could not all be freed: the next sync goes on.
@@ -322,9 +449,12 @@ final class Ext4FileSystem implements SuperBlockOperations {
     for (Ext4Inode file : files) {
       file.rwsem().lock();
       file.mapping().invalidateLock().lock();
-      try (Handle handle = journal.start(file.mapper().stepCredits() + 1)) {
-        file.mapper().truncate(handle, (file.size() + blockSize() - 1) / blockSize());
-        handle.ensure(1);
+      try (Handle handle = start(file.mapper().stepCredits() + 1)) {
+        long end = (file.size() + blockSize() - 1) / blockSize();
+        file.mapper().truncate(handle, end);
+        handle.ensure(2 * Orphans.CREDITS + 1);
+        orphans.remove(handle, file, Orphans.CUT);
+        orphans.grown(handle, file, end);
         file.write(handle);
       } catch (FsException e) {
         first = first == null ? e : first;
@@ -363,7 +493,14 @@ final class Ext4FileSystem implements SuperBlockOperations {
       if (!readOnly && !shutDown) {
         blocks.discardAll();
         syncFs(true);
+        journal.flush(); // before the superblock says that there is nothing to recover
+        boolean finished = !orphans.any();
         superblockLock.lock();
+        if (journal.recovers()) {
+          Features features = superblock.features().without(Feature.NEEDS_RECOVERY);
+          superblock.putFeatures(
+              finished ? features.without(Feature.ORPHAN_PRESENT) : features);
+        }
         boolean sound = superblock.errorCount() == 0;
         if (sound) {
           superblock.putState(superblock.state() | Superblock.STATE_CLEAN);
@@ -376,6 +513,7 @@ final class Ext4FileSystem implements SuperBlockOperations {
         device.flush();
       }
     } finally {
+      journal.close();
       groups.close();
       device.close();
     }
@@ -384,6 +522,7 @@ final class Ext4FileSystem implements SuperBlockOperations {
   @Override
   public void shutdown() {
     shutDown = true;
+    journal.stop(new FsException(Errno.EIO, name() + ": shut down"));
   }
 
   @Override

@@ -65,6 +65,21 @@ final class Ext4Inode extends Inode implements MapRoot, XattrHost, DirBlocks {
   private volatile long diskSize; // guarded by stateLock for writing, as is the sum of blocks
   private final Directory directory = new Directory(this);
 
+  // The list of orphans; guarded by its lock.
+  int orphanWhy;
+  int orphanSlot = -1;
+  long growEnd;
+  @Nullable Ext4Inode orphanNewer;
+  @Nullable Ext4Inode orphanOlder;
+
+  /// Was cut to nothing while it had content: somebody is replacing it. Guarded by INODE exclusive.
+  volatile boolean replaced;
+
+  // Transactions that fsync and fdatasync have to wait for. Each grows; two writers store the same
+  // number or the later one wins, and both are in the present transaction.
+  private volatile long syncTransaction;
+  private volatile long dataTransaction;
+
   Ext4Inode(Ext4FileSystem fs, SuperBlock superBlock, long ino) {
     super(superBlock, ino, fs.inodeOperations(), fs.mappingOperations());
     this.fs = fs;
@@ -117,6 +132,9 @@ final class Ext4Inode extends Inode implements MapRoot, XattrHost, DirBlocks {
       }
       check(buffer.blockNr());
     }
+    // Whoever changed it last is forgotten; it may be in the newest transaction.
+    syncTransaction = fs.journal().newestTransaction();
+    dataTransaction = syncTransaction;
     openMapper();
   }
 
@@ -198,10 +216,33 @@ final class Ext4Inode extends Inode implements MapRoot, XattrHost, DirBlocks {
     write(handle);
   }
 
+  /// Transaction whose commit makes the inode durable, or what reading it needs.
+  long transaction(boolean datasync) {
+    return datasync ? dataTransaction : syncTransaction;
+  }
+
+  /// Writes the time of deletion, which links orphans, and nothing else. The block is declared.
+  void writeDeletionTime(Handle handle, Buffer buffer) {
+    MemorySegment s = buffer.segment();
+    int at = inodeOffset();
+    buffer.lock();
+    InodeCodec.putDeletionTime(s, at, deletionTime);
+    InodeCodec.seal(fs.geometry(), ino(), s, at);
+    buffer.unlock();
+    handle.dirtyMetadata(buffer);
+  }
+
   /// Writes the fields to the inode's place in the table. Costs one credit.
   ///
   /// @throws FsException EIO; EFBIG if a number does not fit
   void write(Handle handle) throws FsException {
+    write(handle, true);
+  }
+
+  /// The same, where reading the file may not need it: times, owner, permissions.
+  ///
+  /// @param data whether fdatasync must write it
+  void write(Handle handle, boolean data) throws FsException {
     Geometry geometry = fs.geometry();
     try (Buffer buffer = inodeBlock()) {
       handle.getWriteAccess(buffer);
@@ -237,6 +278,10 @@ final class Ext4Inode extends Inode implements MapRoot, XattrHost, DirBlocks {
         buffer.unlock();
       }
       handle.dirtyMetadata(buffer);
+      syncTransaction = handle.transaction();
+      if (data) {
+        dataTransaction = syncTransaction;
+      }
     }
   }
 
@@ -320,6 +365,11 @@ final class Ext4Inode extends Inode implements MapRoot, XattrHost, DirBlocks {
   @Override
   public boolean metadataContent() {
     return !isRegular();
+  }
+
+  @Override
+  public boolean journalledContent() {
+    return metadataContent() || fs.journalsData();
   }
 
   @Override

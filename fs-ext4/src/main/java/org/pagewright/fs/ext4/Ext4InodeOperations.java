@@ -42,6 +42,8 @@ import org.pagewright.writeback.Writeback;
 final class Ext4InodeOperations implements InodeOperations {
   private static final int LINKS_MAX = 65000;
   private static final int INODE_CREDITS = 1;
+  private static final int REMOVE_CREDITS =
+      Directory.CHANGE_CREDITS + 2 * INODE_CREDITS + Orphans.CREDITS;
 
   private final Ext4FileSystem fs;
 
@@ -147,8 +149,9 @@ final class Ext4InodeOperations implements InodeOperations {
         InodeAllocator.ALLOCATE_CREDITS
             + 2 * INODE_CREDITS
             + addCredits(parent)
-            + parent.mapper().allocateCredits() + 2;
-    try (Handle handle = fs.journal().start(credits)) {
+            + parent.mapper().allocateCredits() + 2
+            + undoCredits(parent);
+    try (Handle handle = fs.start(credits)) {
       NewInode number =
           fs.inodes()
               .allocate(
@@ -182,6 +185,12 @@ final class Ext4InodeOperations implements InodeOperations {
       dir.superBlock().insertNew(inode);
       return inode;
     }
+  }
+
+  /// What [#undoCreate] may need: it must not restart the handle, because what it undoes would be
+  /// committed half made.
+  private static int undoCredits(Ext4Inode parent) {
+    return parent.mapper().stepCredits() + INODE_CREDITS + InodeAllocator.FREE_CREDITS;
   }
 
   private boolean hasManyLinks() {
@@ -237,14 +246,19 @@ final class Ext4InodeOperations implements InodeOperations {
 
   @Override
   public Inode tmpfile(Inode dir, NewNode node) throws FsException {
-    int credits = InodeAllocator.ALLOCATE_CREDITS + 2 * INODE_CREDITS;
-    try (Handle handle = fs.journal().start(credits)) {
+    int credits =
+        InodeAllocator.ALLOCATE_CREDITS
+            + 2 * INODE_CREDITS
+            + Orphans.CREDITS
+            + undoCredits(ext4(dir));
+    try (Handle handle = fs.start(credits)) {
       NewInode number = fs.inodes().allocate(handle, dir.ino(), false, false);
       Ext4Inode inode = new Ext4Inode(fs, dir.superBlock(), number.ino());
       boolean made = false;
       try {
         inode.initialize(handle, number, node, ext4(dir));
         inode.setNlink(0);
+        fs.orphans().add(handle, inode, Orphans.NAMELESS);
         inode.write(handle);
         made = true;
       } finally {
@@ -302,11 +316,15 @@ final class Ext4InodeOperations implements InodeOperations {
     }
   }
 
-  private static void dropLink(Ext4Inode inode) {
+  private void dropLink(Handle handle, Ext4Inode inode) throws FsException {
     if (inode.nlink() > 0) {
       inode.setNlink(inode.nlink() - 1);
     }
     inode.touchChanged();
+    if (inode.nlink() == 0) {
+      fs.orphans().add(handle, inode, Orphans.NAMELESS);
+    }
+    inode.write(handle);
   }
 
   private static void touchBoth(Ext4Inode dir, Handle handle) throws FsException {
@@ -324,8 +342,9 @@ final class Ext4InodeOperations implements InodeOperations {
     Ext4Inode parent = ext4(dir);
     Buffer[] pins = pin(dir, inode);
     try {
-      try (Handle handle = fs.journal().start(addCredits(parent) + 2 * INODE_CREDITS)) {
+      try (Handle handle = fs.start(addCredits(parent) + 2 * INODE_CREDITS + Orphans.CREDITS)) {
         parent.directory().add(handle, name.toBytes(), inode.ino(), codeOf(inode));
+        fs.orphans().remove(handle, ext4(inode), Orphans.NAMELESS);
         inode.setNlink(inode.nlink() + 1);
         inode.touchChanged();
         ext4(inode).write(handle);
@@ -341,10 +360,9 @@ final class Ext4InodeOperations implements InodeOperations {
     Ext4Inode parent = ext4(dir);
     Buffer[] pins = pin(dir, inode);
     try {
-      try (Handle handle = fs.journal().start(Directory.CHANGE_CREDITS + 2 * INODE_CREDITS)) {
+      try (Handle handle = fs.start(REMOVE_CREDITS)) {
         parent.directory().remove(handle, name.toBytes());
-        dropLink(ext4(inode));
-        ext4(inode).write(handle);
+        dropLink(handle, ext4(inode));
         touchBoth(parent, handle);
       }
     } finally {
@@ -358,7 +376,7 @@ final class Ext4InodeOperations implements InodeOperations {
     Ext4Inode parent = ext4(dir);
     Buffer[] pins = pin(dir, inode);
     try {
-      try (Handle handle = fs.journal().start(Directory.CHANGE_CREDITS + 2 * INODE_CREDITS)) {
+      try (Handle handle = fs.start(REMOVE_CREDITS)) {
         parent.directory().remove(handle, name.toBytes());
         removeDirectory(handle, ext4(inode));
         dropSubdirectory(parent);
@@ -375,9 +393,10 @@ final class Ext4InodeOperations implements InodeOperations {
     }
   }
 
-  private static void removeDirectory(Handle handle, Ext4Inode dir) throws FsException {
+  private void removeDirectory(Handle handle, Ext4Inode dir) throws FsException {
     dir.setNlink(0);
     dir.touchChanged();
+    fs.orphans().add(handle, dir, Orphans.NAMELESS);
     dir.write(handle);
   }
 
@@ -407,7 +426,13 @@ final class Ext4InodeOperations implements InodeOperations {
     if (target != null && target.isDirectory() && !exchange) {
       checkEmpty(ext4(target));
     }
-    int credits = addCredits(to) + 4 * Directory.CHANGE_CREDITS + 4 * INODE_CREDITS;
+    int credits =
+        addCredits(to) + 4 * Directory.CHANGE_CREDITS + 4 * INODE_CREDITS + Orphans.CREDITS;
+    if (target != null && !exchange && source.isRegular() && fs.options().autoDaAlloc()) {
+      // The old file goes only when the new one's content is on the device: a program that replaces
+      // a file so has one of the two after a crash. An error is told to who has the file open.
+      Writeback.syncRange(source.mapping(), 0, AddressSpace.MAX_SIZE - 1);
+    }
     Buffer[] pins = pin(oldDir, newDir, source, target);
     try {
       // For the same reason the entries that change are read first.
@@ -418,7 +443,7 @@ final class Ext4InodeOperations implements InodeOperations {
       if (target != null && target.isDirectory()) {
         ext4(target).directory().parent();
       }
-      try (Handle handle = fs.journal().start(credits)) {
+      try (Handle handle = fs.start(credits)) {
         byte[] newBytes = newName.toBytes();
         if (target != null) {
           to.directory().replace(handle, newBytes, moved.ino(), codeOf(moved));
@@ -437,8 +462,7 @@ final class Ext4InodeOperations implements InodeOperations {
             removeDirectory(handle, ext4(target));
             dropSubdirectory(to);
           } else if (target != null) {
-            dropLink(ext4(target));
-            ext4(target).write(handle);
+            dropLink(handle, ext4(target));
           }
         }
         hang(handle, moved, from, to);
@@ -468,9 +492,9 @@ final class Ext4InodeOperations implements InodeOperations {
 
   @Override
   public void setAttributes(Inode inode, AttributeChange change) throws FsException {
-    try (Handle handle = fs.journal().start(INODE_CREDITS)) {
+    try (Handle handle = fs.start(INODE_CREDITS)) {
       change.applyTo(inode);
-      ext4(inode).write(handle);
+      ext4(inode).write(handle, false);
     }
   }
 
@@ -482,7 +506,7 @@ final class Ext4InodeOperations implements InodeOperations {
           Errno.EOPNOTSUPP, inode + ": flags " + Integer.toHexString(changed)
               + " are not the user's to change");
     }
-    try (Handle handle = fs.journal().start(INODE_CREDITS)) {
+    try (Handle handle = fs.start(INODE_CREDITS)) {
       inode.setFlags(flags);
       inode.touchChanged();
       ext4(inode).write(handle);
@@ -510,7 +534,7 @@ final class Ext4InodeOperations implements InodeOperations {
       throws FsException {
     int credits =
         Xattrs.CHANGE_CREDITS + 2 * BlockAllocator.CREDITS_PER_GROUP + 2 * INODE_CREDITS;
-    try (Handle handle = fs.journal().start(credits)) {
+    try (Handle handle = fs.start(credits)) {
       fs.xattrs()
           .set(
               handle, ext4(inode), name.toBytes(), value, mode == XattrMode.CREATE,
@@ -539,21 +563,30 @@ final class Ext4InodeOperations implements InodeOperations {
         // it is beyond the end (R-D4).
         long blockEnd = blockAfter(size) << fs.geometry().blockSizeBits();
         IomapZero.zeroRange(fs.mappingOperations(), mapping, size, Math.min(blockEnd, old) - size);
+        writeTail(file, size, blockEnd);
       } else if (size > old) {
         // What the last block holds beyond the old end comes inside: nobody promised that whoever
         // wrote this image left zeros there (R-D5).
         IomapZero.extendTail(fs.mappingOperations(), mapping);
       }
       Truncate.setSize(mapping, size);
-      try (Handle handle = fs.journal().start(mapper.stepCredits() + INODE_CREDITS)) {
+      int last = 2 * Orphans.CREDITS + INODE_CREDITS;
+      try (Handle handle = fs.start(Math.max(mapper.stepCredits(), last) + INODE_CREDITS)) {
         file.setDiskSize(size);
         inode.touchModified();
         inode.touchChanged();
+        if (size < old) {
+          fs.orphans().add(handle, file, Orphans.CUT);
+          file.replaced = size == 0;
+        }
         file.write(handle);
         if (size < old) {
           boolean cut = false;
           try {
             mapper.truncate(handle, blockAfter(size));
+            handle.ensure(last);
+            fs.orphans().remove(handle, file, Orphans.CUT);
+            fs.orphans().grown(handle, file, blockAfter(size));
             cut = true;
           } finally {
             if (!cut) {
@@ -564,6 +597,22 @@ final class Ext4InodeOperations implements InodeOperations {
       }
     } finally {
       mapping.invalidateLock().unlock();
+    }
+  }
+
+  /// Writes the zeroed rest of a block out, if the device has the block: the commit of the new size
+  /// flushes it, so no old byte comes back behind the end after a crash.
+  private void writeTail(Ext4Inode file, long size, long blockEnd) throws FsException {
+    if (size == blockEnd || !fs.journal().recovers() || fs.options().data() == DataMode.WRITEBACK) {
+      return;
+    }
+    Mapping found = new Mapping();
+    file.mapper().lookup(size >>> fs.geometry().blockSizeBits(), 1, found);
+    if (found.state() == Mapping.State.MAPPED) {
+      Errno error = Writeback.syncRange(file.mapping(), size, blockEnd - 1);
+      if (error != null) {
+        throw new FsException(error, file + ": write zeros behind byte " + size);
+      }
     }
   }
 
@@ -604,7 +653,7 @@ final class Ext4InodeOperations implements InodeOperations {
     }
     inode.touchModified();
     inode.touchChanged();
-    try (Handle handle = fs.journal().start(INODE_CREDITS)) {
+    try (Handle handle = fs.start(INODE_CREDITS)) {
       file.write(handle);
     }
   }
@@ -621,13 +670,25 @@ final class Ext4InodeOperations implements InodeOperations {
     while (block < last) {
       mapper.lookup(block, last - block, found);
       if (found.state() == Mapping.State.HOLE) {
-        try (Handle handle = fs.journal().start(mapper.allocateCredits() + INODE_CREDITS)) {
-          mapper.allocate(
-              handle, block, found.count(), BlockMapper.GOAL_AUTO, true,
-              BlockAllocator.PRIVILEGED, found);
-        }
+        allocate(file, block, found);
       }
       block = found.logical() + found.count();
+    }
+  }
+
+  private void allocate(Ext4Inode file, long block, Mapping found) throws FsException {
+    BlockMapper mapper = file.mapper();
+    long count = found.count();
+    for (int attempt = 0; ; attempt++) {
+      try (Handle handle = fs.start(mapper.allocateCredits() + INODE_CREDITS)) {
+        mapper.allocate(
+            handle, block, count, BlockMapper.GOAL_AUTO, true, BlockAllocator.PRIVILEGED, found);
+        return;
+      } catch (FsException e) {
+        if (attempt > 0 || e.errno() != Errno.ENOSPC || !fs.findSpace()) {
+          throw e;
+        }
+      }
     }
   }
 
@@ -663,7 +724,7 @@ final class Ext4InodeOperations implements InodeOperations {
           file.setDiskSize(size);
         }
         Truncate.truncatePages(mapping, first << bits, (last << bits) - 1);
-        try (Handle handle = fs.journal().start(mapper.stepCredits() + INODE_CREDITS)) {
+        try (Handle handle = fs.start(mapper.stepCredits() + INODE_CREDITS)) {
           mapper.punch(handle, first, last);
         }
       }
@@ -699,7 +760,7 @@ final class Ext4InodeOperations implements InodeOperations {
       Truncate.truncatePages(mapping, folioStart, Long.MAX_VALUE);
       BlockMapper mapper = file.mapper();
       long newSize = insert ? size + length : size - length;
-      try (Handle handle = fs.journal().start(mapper.stepCredits() + INODE_CREDITS)) {
+      try (Handle handle = fs.start(mapper.stepCredits() + INODE_CREDITS)) {
         if (insert) {
           mapping.setSize(newSize);
           file.setDiskSize(newSize);
@@ -732,13 +793,24 @@ final class Ext4InodeOperations implements InodeOperations {
   @Override
   public void fsync(Inode inode, long from, long to, boolean datasync) throws FsException {
     inode.superBlock().genericSync(inode, from, to, datasync);
-    fs.journal().commit();
+    if (fs.journalsData()) {
+      fs.journal().commit(); // the content is in there, too
+    } else {
+      fs.journal().sync(ext4(inode).transaction(datasync));
+    }
   }
 
   @Override
   public void released(Inode inode, int flags) {
-    if (ext4(inode).hasMapper() && inode.isRegular()) {
-      ext4(inode).mapper().discardReserve();
+    Ext4Inode file = ext4(inode);
+    if (file.hasMapper() && inode.isRegular()) {
+      file.mapper().discardReserve();
+      if (file.replaced) {
+        file.replaced = false;
+        if (fs.options().autoDaAlloc()) {
+          Writeback.startRange(inode.mapping(), 0, AddressSpace.MAX_SIZE - 1);
+        }
+      }
     }
   }
 

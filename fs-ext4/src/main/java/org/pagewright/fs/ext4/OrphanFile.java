@@ -1,7 +1,5 @@
 package org.pagewright.fs.ext4;
 
-import java.util.ArrayList;
-import java.util.List;
 import org.pagewright.errno.CorruptedException;
 import org.pagewright.errno.FsException;
 import org.pagewright.fs.ext4.buffer.Buffer;
@@ -46,12 +44,17 @@ final class OrphanFile {
     return (fs.blockSize() - Checksums.ORPHAN_TAIL_SIZE) / 4;
   }
 
-  /// The inodes that the file names.
+  /// Takes what the file names.
+  interface Sink {
+    /// One inode.
+    void orphan(int slot, long ino) throws FsException;
+  }
+
+  /// Gives the inodes that the file names.
   ///
   /// @throws FsException EUCLEAN, EIO
-  List<Long> list() throws FsException {
-    List<Long> orphans = new ArrayList<>();
-    for (long logical = 0; logical < file.blockCount(); logical++) {
+  void forEach(Sink sink) throws FsException {
+    for (int logical = 0; logical < file.blockCount(); logical++) {
       try (Buffer buffer = fs.cache().read(file.placeOf(logical), type)) {
         for (int i = 0; i < entries(); i++) {
           long ino = LittleEndian.u32(buffer.segment(), 4L * i);
@@ -60,12 +63,46 @@ final class OrphanFile {
                 fs.name(), buffer.blockNr(), "orphan file names inode " + ino);
           }
           if (ino != 0) {
-            orphans.add(ino);
+            sink.orphan(logical * entries() + i, ino);
           }
         }
       }
     }
-    return orphans;
+  }
+
+  /// Enters an inode. Costs one credit. The lock of orphans is held.
+  ///
+  /// @return its slot, -1 if the file is full
+  /// @throws FsException EUCLEAN, EIO
+  int add(Handle handle, long ino) throws FsException {
+    for (int logical = 0; logical < file.blockCount(); logical++) {
+      try (Buffer buffer = fs.cache().read(file.placeOf(logical), type)) {
+        for (int i = 0; i < entries(); i++) {
+          if (LittleEndian.i32(buffer.segment(), 4L * i) == 0) {
+            put(handle, buffer, i, (int) ino);
+            return logical * entries() + i;
+          }
+        }
+      }
+    }
+    return -1;
+  }
+
+  /// Takes an inode out. Costs one credit. The lock of orphans is held.
+  ///
+  /// @throws FsException EUCLEAN, EIO
+  void remove(Handle handle, int slot) throws FsException {
+    try (Buffer buffer = fs.cache().read(file.placeOf(slot / entries()), type)) {
+      put(handle, buffer, slot % entries(), 0);
+    }
+  }
+
+  private static void put(Handle handle, Buffer buffer, int i, int value) throws FsException {
+    handle.getWriteAccess(buffer);
+    buffer.lock();
+    LittleEndian.put32(buffer.segment(), 4L * i, value);
+    buffer.unlock();
+    handle.dirtyMetadata(buffer);
   }
 
   /// Empties the file.

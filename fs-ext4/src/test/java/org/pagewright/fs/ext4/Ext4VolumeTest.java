@@ -150,15 +150,10 @@ final class Ext4VolumeTest {
   }
 
   @Test
-  void aVolumeInUseIsNotMarkedCleanAndAClosedOneIs() throws Exception {
-    make(new MkfsOptions(), 16 << 20);
+  void aVolumeInUseWithoutAJournalIsNotMarkedCleanAndAClosedOneIs() throws Exception {
+    make(new MkfsOptions().feature("^has_journal"), 16 << 20);
     try (CacheMemory memory = CacheMemory.ofBytes(1 << 20)) {
-      Path copy = folder.resolve("copy.img");
-      try (Volume volume = mount(memory)) {
-        write(volume, "/a", pattern(100, 1));
-        volume.sync();
-        java.nio.file.Files.copy(image(), copy);
-      }
+      Path copy = copyInUse(memory);
       FileBlockDevice device =
           FileBlockDevice.open(copy, FileBlockDevice.Options.READ_WRITE);
       FsException e =
@@ -168,6 +163,34 @@ final class Ext4VolumeTest {
       device.close();
       mount(memory).close();
     }
+  }
+
+  @Test
+  void aVolumeInUseWithAJournalIsRecoveredWhenItIsOpened() throws Exception {
+    make(new MkfsOptions(), 16 << 20);
+    try (CacheMemory memory = CacheMemory.ofBytes(1 << 20)) {
+      Path copy = copyInUse(memory);
+      assertTrue(E2fs.debugfs(copy, "stats -h").contains("needs_recovery"));
+      try (Volume volume =
+          Ext4.mount(
+              FileBlockDevice.open(copy, FileBlockDevice.Options.READ_WRITE),
+              memory,
+              Ext4Options.DEFAULTS)) {
+        assertArrayEquals(pattern(100, 1), read(volume, "/a"));
+      }
+      E2fs.assertClean(copy);
+      assertTrue(!E2fs.debugfs(copy, "stats -h").contains("needs_recovery"));
+    }
+  }
+
+  private Path copyInUse(CacheMemory memory) throws Exception {
+    Path copy = folder.resolve("copy.img");
+    try (Volume volume = mount(memory)) {
+      write(volume, "/a", pattern(100, 1));
+      volume.sync();
+      java.nio.file.Files.copy(image(), copy);
+    }
+    return copy;
   }
 
   @Test
@@ -284,7 +307,6 @@ final class Ext4VolumeTest {
     }
   }
 
-  /// Without a written journal the copy needs e2fsck; but what fsync returned for is there.
   @Test
   void whatWasFsyncedIsInAnImageCopiedAtThatMoment() throws Exception {
     make(new MkfsOptions(), 32 << 20);

@@ -15,6 +15,7 @@ import org.pagewright.fs.ext4.disk.Checksums;
 import org.pagewright.fs.ext4.disk.Geometry;
 import org.pagewright.fs.ext4.disk.GroupDescriptor;
 import org.pagewright.fs.ext4.journal.Handle;
+import org.pagewright.fs.ext4.journal.Journal;
 import org.pagewright.sync.LockClass;
 import org.pagewright.sync.Mutex;
 
@@ -26,7 +27,7 @@ import org.pagewright.sync.Mutex;
 ///
 /// Locks: callers may hold anything above BLOCK_GROUP. One group's lock is taken at a time; bitmaps
 /// are read with it held.
-public final class BlockAllocator {
+public final class BlockAllocator implements Journal.FreedBlocks {
   /// Credits of one [#allocate], and of [#free] for each group that the range touches.
   public static final int CREDITS_PER_GROUP = 2;
 
@@ -57,6 +58,9 @@ public final class BlockAllocator {
 
   private static final int NEIGHBOURHOODS = 16;
 
+  /// More than one operation takes of blocks for metadata.
+  private static final int SHORT_OF_SPACE = 64;
+
   private final GroupTable groups;
   private final Geometry geometry;
   private final String device;
@@ -78,6 +82,15 @@ public final class BlockAllocator {
   private final Bits @Nullable [] aside;
 
   private final int[] asideCount;
+
+  /// Blocks of a group that were freed by a transaction that is not committed; null if none. Guarded
+  /// by the group's lock.
+  private final Bits @Nullable [] held;
+
+  private final int[] heldCount;
+
+  /// Blocks that are held, in all groups: free in the bitmaps, and not to be had yet.
+  private final AtomicLong heldBlocks = new AtomicLong();
 
   private final AllocationStream[] smallFiles = new AllocationStream[NEIGHBOURHOODS];
 
@@ -102,6 +115,8 @@ public final class BlockAllocator {
     Arrays.fill(longestRun, geometry.blocksPerGroup());
     this.aside = new Bits[geometry.groupCount()];
     this.asideCount = new int[geometry.groupCount()];
+    this.held = new Bits[geometry.groupCount()];
+    this.heldCount = new int[geometry.groupCount()];
     this.streamsLock = new Mutex(LockClass.INODE_STATE, device);
     for (int i = 0; i < NEIGHBOURHOODS; i++) {
       smallFiles[i] = new AllocationStream();
@@ -127,7 +142,19 @@ public final class BlockAllocator {
 
   /// {@return free blocks, promised ones included: what the bitmaps say}
   public long freeBlocks() {
-    return available.get() + promised.get();
+    return available.get() + promised.get() + heldBlocks.get();
+  }
+
+  /// {@return free blocks that can be had only after the next commit}
+  public long heldBlocks() {
+    return heldBlocks.get();
+  }
+
+  /// {@return whether so little is left that an operation may fail for want of space which the next
+  /// commit would bring}
+  public boolean waitsForCommit() {
+    return heldBlocks.get() > 0
+        && available.get() < metadataPool + rootReserved + SHORT_OF_SPACE;
   }
 
   /// {@return blocks that an ordinary user may still be promised}
@@ -561,9 +588,11 @@ public final class BlockAllocator {
 
   private int nextFree(int group, Bits bits, int from, int end) {
     Bits set = aside[group];
+    Bits kept = held[group];
     int bit = bits.nextClear(from, end);
-    while (set != null && bit < end) {
-      int clear = set.nextClear(bit, end);
+    while (bit < end) { // ends: each round goes on behind a bit that is set
+      int clear = set == null ? bit : set.nextClear(bit, end);
+      clear = kept == null ? clear : kept.nextClear(clear, end);
       if (clear == bit) {
         break;
       }
@@ -574,8 +603,10 @@ public final class BlockAllocator {
 
   private int nextUsed(int group, Bits bits, int from, int end) {
     Bits set = aside[group];
+    Bits kept = held[group];
     int bit = bits.nextSet(from, end);
-    return set == null ? bit : set.nextSet(from, bit);
+    bit = set == null ? bit : set.nextSet(from, bit);
+    return kept == null ? bit : kept.nextSet(from, bit);
   }
 
   // ---- reserves ---------------------------------------------------------------------------
@@ -642,7 +673,7 @@ public final class BlockAllocator {
 
   /// Takes blocks back. Costs [#CREDITS_PER_GROUP] for each group that the range touches. Without a
   /// journal they may be given out again at once; a journal keeps them until the handle's
-  /// transaction has committed, which is why they go through the handle.
+  /// transaction has committed, see [#release(long, long)].
   ///
   /// @param handle the operation
   /// @param blockNr first block
@@ -709,11 +740,55 @@ public final class BlockAllocator {
       }
       change(handle, group, bitmap, bit, count, false);
       longestRun[group] = geometry.blocksPerGroup();
+      // What was given out under this very handle was nobody's before.
+      boolean undone = (flags & RESERVED) != 0;
+      if (!undone && handle.freed(blockNr, count)) {
+        hold(group, bit, count);
+        return count;
+      }
+      (undone ? promised : available).addAndGet(count);
+      return count;
     } finally {
       lock.unlock();
     }
-    ((flags & RESERVED) != 0 ? promised : available).addAndGet(count);
-    return count;
+  }
+
+  private void hold(int group, int bit, int count) {
+    Bits bits = held[group];
+    if (bits == null) {
+      bits = new Bits(MemorySegment.ofArray(new byte[geometry.blockSize()]));
+      held[group] = bits;
+    }
+    bits.set(bit, count);
+    heldCount[group] += count;
+    heldBlocks.addAndGet(count);
+  }
+
+  /// Gives blocks free that a transaction had freed, which is committed now.
+  ///
+  /// @param blockNr first block
+  /// @param count how many
+  @Override
+  public void release(long blockNr, long count) {
+    for (long nr = blockNr, end = blockNr + count; nr < end; ) {
+      int group = geometry.groupOfBlock(nr);
+      int bit = geometry.blockIndexInGroup(nr);
+      int n = (int) Math.min(end - nr, geometry.blocksInGroup(group) - bit);
+      Mutex lock = groups.lock(group);
+      lock.lock();
+      Bits bits = held[group];
+      assert bits != null && bits.countSet(bit, n) == n : "freed blocks lost in group " + group;
+      bits.clear(bit, n);
+      heldCount[group] -= n;
+      if (heldCount[group] == 0) {
+        held[group] = null;
+      }
+      longestRun[group] = geometry.blocksPerGroup();
+      heldBlocks.addAndGet(-n);
+      available.addAndGet(n);
+      lock.unlock();
+      nr += n;
+    }
   }
 
   /// Throws if a block that a file is to own is not marked as in use. For tests and checks.

@@ -18,6 +18,9 @@ import org.pagewright.sync.Mutex;
 ///       |                     v      |                   v                           |
 ///       +------------------- clean, on the LRU list    detached        under write --+
 /// ```
+///
+/// Under a journal it is besides *pinned* by each transaction that declares it ([#join]) until that
+/// is committed ([#leave]): pinned, it is never written, dirty or not.
 public final class Buffer implements AutoCloseable {
   final BufferCache cache;
   final long blockNr;
@@ -40,6 +43,23 @@ public final class Buffer implements AutoCloseable {
 
   /// The pass that is writing a copy, or 0.
   long writebackPass;
+
+  /// Transactions that have declared it and are not committed yet: as long as there is one, the
+  /// bytes may be ahead of the log, so they are not written to their place.
+  int pins;
+
+  /// What waits for the bytes to reach their place, or null. A transaction's commit sets it.
+  @Nullable Checkpoint checkpoint;
+
+  /// What the write that is under way will satisfy, or null.
+  @Nullable Checkpoint writing;
+
+  /// Number of the last transaction that declared it, 0 for none. Written with the table lock held,
+  /// read without by those who would only find their own number.
+  volatile long transaction;
+
+  /// Number of the last transaction that changed it, 0 for none. Written by holders of a handle.
+  volatile long changed;
 
   /// Forgotten: in no list and in no index, gone with its last reference.
   boolean detached;
@@ -90,6 +110,53 @@ public final class Buffer implements AutoCloseable {
   /// the change; everybody else tells the handle.
   public void markDirty() {
     cache.markDirty(this);
+  }
+
+  /// Pins it for a transaction, with a reference. Called by a journal before the first change.
+  ///
+  /// @param tid number of the transaction, greater than that of any before
+  /// @return false if this transaction has pinned it already
+  public boolean join(long tid) {
+    return transaction != tid && cache.join(this, tid);
+  }
+
+  /// Remembers which transaction changed it. Called by a journal after a change, whose transaction
+  /// has pinned it.
+  ///
+  /// @param tid number of the transaction
+  public void changedBy(long tid) {
+    assert transaction == tid : this + " changed by a transaction that has not declared it";
+    changed = tid;
+  }
+
+  /// {@return number of the last transaction that changed it, 0 for none}
+  public long changedBy() {
+    return changed;
+  }
+
+  /// Ends what [#join] began. Called by a journal at the end of a commit.
+  ///
+  /// @param logged what waits for the committed bytes to reach their place: the buffer is dirty from
+  ///     now on. Null if the transaction did not log it
+  public void leave(@Nullable Checkpoint logged) {
+    cache.leave(this, logged);
+  }
+
+  /// Copies the bytes as a transaction commits them, sealed. The lock must not be held.
+  ///
+  /// @param target memory
+  /// @param offset first byte there
+  public void copySealed(MemorySegment target, long offset) {
+    lock.lock();
+    try {
+      BufferType known = type;
+      if (known != null) {
+        known.seal(this);
+      }
+      MemorySegment.copy(segment, 0, target, offset, segment.byteSize());
+    } finally {
+      lock.unlock();
+    }
   }
 
   /// {@return whether the bytes differ from the device's}

@@ -106,7 +106,7 @@ public final class BufferCache {
       }
       BufferType known = buffer.type;
       if (!type.equals(known)) {
-        if (known != null && isDirty(buffer)) {
+        if (known != null && isAhead(buffer)) {
           known.seal(buffer);
         }
         try {
@@ -283,9 +283,92 @@ public final class BufferCache {
       assert !buffer.detached : buffer + " dirtied after it was forgotten";
       if (!buffer.dirty) {
         buffer.dirty = true;
-        buffer.dirtySeq = ++lastDirtySeq;
-        dirty.addLast(buffer);
+        listDirty(buffer);
       }
+    } finally {
+      table.unlock();
+    }
+  }
+
+  /// A dirty buffer becomes one that write-out finds, unless it is pinned.
+  private void listDirty(Buffer buffer) {
+    if (buffer.pins == 0) {
+      buffer.dirtySeq = ++lastDirtySeq;
+      dirty.addLast(buffer);
+    }
+  }
+
+  private void unlistDirty(Buffer buffer) {
+    if (buffer.pins == 0) {
+      dirty.remove(buffer);
+    }
+  }
+
+  boolean join(Buffer buffer, long tid) {
+    table.lock();
+    try {
+      if (buffer.transaction == tid) {
+        return false; // another handle of the same transaction was faster
+      }
+      assert buffer.refs > 0 && !buffer.detached : buffer + " declared without a reference";
+      assert tid > buffer.transaction : buffer + " declared by an old transaction";
+      if (buffer.dirty) {
+        unlistDirty(buffer);
+      }
+      buffer.pins++;
+      buffer.refs++;
+      buffer.transaction = tid;
+      return true;
+    } finally {
+      table.unlock();
+    }
+  }
+
+  void leave(Buffer buffer, @Nullable Checkpoint logged) {
+    table.lock();
+    try {
+      assert buffer.pins > 0 : buffer + " left more often than joined";
+      buffer.pins--;
+      if (logged != null) {
+        reached(buffer, buffer.checkpoint);
+        buffer.checkpoint = logged;
+        logged.left++;
+        buffer.dirty = true;
+      }
+      if (buffer.dirty) {
+        listDirty(buffer);
+      }
+      putLocked(buffer);
+    } finally {
+      table.unlock();
+    }
+  }
+
+  /// A block is in its place, or a newer copy of it is in the log, or nobody wants it any more.
+  private static void reached(Buffer buffer, @Nullable Checkpoint checkpoint) {
+    if (checkpoint != null && buffer.checkpoint == checkpoint) {
+      checkpoint.left--;
+      buffer.checkpoint = null;
+    }
+  }
+
+  /// How many blocks of a transaction are not in their places.
+  ///
+  /// @param checkpoint the transaction's
+  /// @return 0 if the log need not keep it, once the device has been flushed
+  public int left(Checkpoint checkpoint) {
+    table.lock();
+    try {
+      return checkpoint.left;
+    } finally {
+      table.unlock();
+    }
+  }
+
+  private boolean isAhead(Buffer buffer) {
+    table.lock();
+    try {
+      return buffer.dirty || buffer.pins > 0;
     } finally {
       table.unlock();
     }
@@ -467,14 +550,21 @@ public final class BufferCache {
           && (end - i) * blockSize < RUN_BYTES_MAX) {
         end++;
       }
-      Run run = new Run(Arrays.copyOfRange(buffers, i, end));
-      runs.add(run);
       MemorySegment copy = MemorySegment.ofArray(new byte[(end - i) * blockSize]);
-      for (int k = i; k < end; k++) {
-        copyOut(buffers[k], copy, (long) (k - i) * blockSize);
+      int k = i;
+      while (k < end && copyOut(buffers[k], copy, (long) (k - i) * blockSize)) {
+        k++;
       }
-      device.submit(Bio.write(buffers[i].blockNr * blockSize, copy).whenEnded(run, null));
-      i = end;
+      if (k > i) {
+        Run run = new Run(Arrays.copyOfRange(buffers, i, k));
+        runs.add(run);
+        MemorySegment written = copy.asSlice(0, (long) (k - i) * blockSize);
+        device.submit(Bio.write(buffers[i].blockNr * blockSize, written).whenEnded(run, null));
+      }
+      if (k < end) {
+        passOver(buffers[k++]);
+      }
+      i = k;
     }
     FsException error = null;
     for (Run run : runs) {
@@ -489,9 +579,14 @@ public final class BufferCache {
     return error;
   }
 
-  private void copyOut(Buffer buffer, MemorySegment target, long offset) {
+  /// @return false if the buffer was declared to a transaction or forgotten since it was chosen
+  private boolean copyOut(Buffer buffer, MemorySegment target, long offset) {
     buffer.lock();
     try {
+      if (!isToBeWritten(buffer)) {
+        return false;
+      }
+      // Who declares it from here on changes it after us: bytes change with the buffer's lock held.
       BufferType type = buffer.type;
       if (type != null) {
         type.seal(buffer);
@@ -502,14 +597,36 @@ public final class BufferCache {
       try {
         if (buffer.dirty) { // not forgotten meanwhile
           buffer.dirty = false;
-          dirty.remove(buffer);
+          unlistDirty(buffer);
+          buffer.writing = buffer.checkpoint;
         }
       } finally {
         table.unlock();
       }
+      return true;
     } finally {
       buffer.unlock();
     }
+  }
+
+  private boolean isToBeWritten(Buffer buffer) {
+    table.lock();
+    try {
+      return buffer.dirty && buffer.pins == 0;
+    } finally {
+      table.unlock();
+    }
+  }
+
+  private void passOver(Buffer buffer) {
+    table.lock();
+    try {
+      buffer.writebackPass = 0;
+      putLocked(buffer);
+    } finally {
+      table.unlock();
+    }
+    passEnded.wakeAll(this);
   }
 
   private void settle(Run run) {
@@ -522,11 +639,13 @@ public final class BufferCache {
       }
       for (Buffer buffer : run.buffers) {
         buffer.writebackPass = 0;
-        if (run.error != null && !buffer.dirty && !buffer.detached) {
+        if (run.error == null) {
+          reached(buffer, buffer.writing);
+        } else if (!buffer.dirty && !buffer.detached) {
           buffer.dirty = true;
-          buffer.dirtySeq = ++lastDirtySeq;
-          dirty.addLast(buffer);
+          listDirty(buffer);
         }
+        buffer.writing = null;
         putLocked(buffer);
       }
     } finally {
@@ -585,6 +704,8 @@ public final class BufferCache {
   }
 
   private boolean forgetLocked(Buffer buffer) {
+    assert buffer.pins == 0 : buffer + " forgotten before its transaction was committed";
+    reached(buffer, buffer.checkpoint);
     if (buffer.dirty) {
       buffer.dirty = false;
       dirty.remove(buffer);
@@ -665,7 +786,8 @@ public final class BufferCache {
       for (Buffer head : buckets) {
         for (Buffer b = head; b != null; b = b.hashNext) {
           seen++;
-          dirtySeen += b.dirty ? 1 : 0;
+          dirtySeen += b.dirty && b.pins == 0 ? 1 : 0;
+          assert b.refs >= b.pins : b + " is pinned without a reference";
           idle += !b.dirty && b.refs == 0 ? 1 : 0;
           assert !b.detached : b + " is detached but found";
           assert b.writebackPass == 0 || passes.contains(b.writebackPass) : b + " of no pass";

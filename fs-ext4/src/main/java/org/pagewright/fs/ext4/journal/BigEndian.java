@@ -25,6 +25,10 @@ final class BigEndian {
     return s.get(BE32, at) & 0xffff_ffffL;
   }
 
+  static void put16(MemorySegment s, long at, int value) {
+    s.set(BE16, at, (short) value);
+  }
+
   static void put32(MemorySegment s, long at, int value) {
     s.set(BE32, at, value);
   }

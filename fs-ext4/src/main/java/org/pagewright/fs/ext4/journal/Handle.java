@@ -17,6 +17,10 @@ public final class Handle implements AutoCloseable {
   private int nesting = 1;
   private int creditsLeft;
 
+  /// Blocks that the journal keeps room for and that have not joined its transaction. Guarded by
+  /// the journal's JOURNAL_STATE.
+  int reserved;
+
   Handle(Journal journal, int credits) {
     assert credits >= 0 : credits;
     this.journal = journal;
@@ -84,6 +88,23 @@ public final class Handle implements AutoCloseable {
   /// @param count how many
   public void revoke(long blockNr, long count) {
     journal.revoked(this, blockNr, count);
+  }
+
+  /// Tells that blocks were freed, of data or of metadata. A transaction keeps them from being given
+  /// out again until it is committed: were they another file's before, a crash would bring back
+  /// the old owner with the new one's bytes.
+  ///
+  /// @param blockNr first block
+  /// @param count how many
+  /// @return true if [Journal.FreedBlocks#release] will follow; false if they are free at once
+  public boolean freed(long blockNr, long count) {
+    return journal.freed(this, blockNr, count);
+  }
+
+  /// {@return number of the transaction that the changes belong to, for [Journal#sync]; 0 without a
+  /// journal. A restart changes it}
+  public long transaction() {
+    return journal.transactionOf(this);
   }
 
   /// Asks for more credits without letting go of anything.

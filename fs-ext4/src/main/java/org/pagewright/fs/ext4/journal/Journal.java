@@ -46,18 +46,29 @@ public abstract class Journal {
       return handle.nest(credits);
     }
     cache.balanceDirty();
-    handles.lockShared();
-    boolean started = false;
-    try {
-      begin(credits);
-      handle = new Handle(this, credits);
-      current.set(handle);
-      started = true;
-      return handle;
-    } finally {
-      if (!started) {
-        handles.unlockShared();
+    handle = new Handle(this, credits);
+    enter(handle, credits);
+    current.set(handle);
+    return handle;
+  }
+
+  /// Takes the shared side, once there is room for the credits.
+  private void enter(Handle handle, int credits) throws FsException {
+    // Ends: each round but the last has waited for a commit or a checkpoint of others' changes.
+    while (true) {
+      handles.lockShared();
+      boolean began = false;
+      try {
+        began = begin(handle, credits);
+      } finally {
+        if (!began) {
+          handles.unlockShared();
+        }
       }
+      if (began) {
+        return;
+      }
+      makeRoom(credits);
     }
   }
 
@@ -90,25 +101,107 @@ public abstract class Journal {
   final void restarted(Handle handle, int credits) throws FsException {
     end(handle);
     handles.unlockShared();
+    boolean entered = false;
     try {
       cache.balanceDirty();
+      enter(handle, credits);
+      entered = true;
     } finally {
-      // Also when it throws: the handle stays open for its owner to stop.
-      handles.lockShared();
+      if (!entered) {
+        handles.lockShared(); // the handle stays open for its owner to stop
+      }
     }
-    begin(credits);
   }
 
-  /// Makes durable everything that stopped handles have changed, flush included.
+  /// What is told of blocks that were freed and may be given out again.
+  public interface FreedBlocks {
+    /// The transaction that freed them is committed. Called with JOURNAL_COMMIT held, at most.
+    ///
+    /// @param blockNr first block
+    /// @param count how many
+    void release(long blockNr, long count);
+  }
+
+  private volatile @Nullable FreedBlocks freedBlocks;
+
+  /// Says who wants to know of freed blocks; before the first handle.
+  ///
+  /// @param listener the allocator
+  public final void setFreedBlocks(FreedBlocks listener) {
+    freedBlocks = listener;
+  }
+
+  final @Nullable FreedBlocks freedBlocks() {
+    return freedBlocks;
+  }
+
+  /// The side that only one has, for a commit: no handle is open while it is held.
+  final RwSem barrier() {
+    return handles;
+  }
+
+  /// Makes durable everything that stopped handles have changed, flush included. No handle open, no
+  /// lock from JOURNAL_COMMIT on.
   ///
   /// @throws FsException EIO
   public abstract void commit() throws FsException;
 
-  /// A handle begins or goes on: room for its credits is found. JOURNAL_HANDLE is held shared.
+  /// Makes durable what a transaction holds, and every write to the device that has ended. No
+  /// handle open, no lock from JOURNAL_COMMIT on.
+  ///
+  /// @param transaction from [Handle#transaction()]
+  /// @throws FsException EIO
+  public abstract void sync(long transaction) throws FsException;
+
+  /// Asks for a commit in the near future. Never waits.
+  public void startCommit() {}
+
+  /// Brings every committed block to its place and leaves the log empty, so that the image is good
+  /// by itself. No handle open, no lock from JOURNAL_COMMIT on.
+  ///
+  /// @throws FsException EIO
+  public abstract void flush() throws FsException;
+
+  /// Whether the log holds what a crash must not lose: then the image says that it needs recovery.
+  ///
+  /// @return false for a journal that is none
+  public boolean recovers() {
+    return false;
+  }
+
+  /// Ends threads of the journal. Writes nothing: [#flush] comes first.
+  public void close() {}
+
+  /// A handle begins or goes on: room for its credits is set aside. JOURNAL_HANDLE is held shared.
+  ///
+  /// @param handle which
+  /// @param credits number of blocks
+  /// @return false if room must be made first
+  /// @throws FsException EIO, EROFS, ENOSPC if it can never fit
+  protected abstract boolean begin(Handle handle, int credits) throws FsException;
+
+  /// Waits for what makes room for a handle. JOURNAL_HANDLE is not held.
   ///
   /// @param credits number of blocks
-  /// @throws FsException EIO, EROFS, ENOSPC if it can never fit
-  protected abstract void begin(int credits) throws FsException;
+  /// @throws FsException EIO
+  protected abstract void makeRoom(int credits) throws FsException;
+
+  /// {@return number of the transaction that handles are joining now; 0 if there are none}
+  public abstract long newestTransaction();
+
+  /// Stops for good: nothing is committed any more. What was is kept for the next recovery. Never
+  /// blocks.
+  ///
+  /// @param why what every later call is told
+  public void stop(FsException why) {}
+
+  /// Number of the transaction that a handle belongs to; 0 if there are none.
+  abstract long transactionOf(Handle handle);
+
+  /// Blocks were freed.
+  ///
+  /// @return false if they may be given out again at once
+  abstract boolean freed(Handle handle, long blockNr, long count);
 
   /// More room is wanted for a running handle.
   ///

@@ -1,6 +1,7 @@
 package org.pagewright.fs.ext4.journal;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import org.pagewright.errno.CorruptedException;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
@@ -70,6 +71,7 @@ public final class JournalSuperblock {
   private static final int FEATURE_INCOMPAT = 0x28;
   private static final int FEATURE_RO_COMPAT = 0x2c;
   private static final int UUID = 0x30;
+  private static final int USERS = 0x40;
   private static final int CHECKSUM_TYPE = 0x50;
   private static final int FAST_COMMIT_BLOCKS = 0x54;
   private static final int CHECKSUM = 0xfc;
@@ -193,12 +195,48 @@ public final class JournalSuperblock {
   ///
   /// @param nextSequence number of the next transaction
   public void putEmpty(int nextSequence) {
-    BigEndian.put32(raw, START, 0);
-    BigEndian.put32(raw, SEQUENCE, nextSequence);
     BigEndian.put32(raw, ERRNO, 0);
+    putLog(0, nextSequence);
+  }
+
+  /// Says where the log begins, and seals.
+  ///
+  /// @param start block of its first transaction, 0 if there is none
+  /// @param sequence number of that transaction, or of the next one
+  public void putLog(long start, int sequence) {
+    BigEndian.put32(raw, START, (int) start);
+    BigEndian.put32(raw, SEQUENCE, sequence);
     if (hasBlockChecksums()) {
       BigEndian.put32(raw, CHECKSUM, computeChecksum());
     }
+  }
+
+  /// Makes an empty journal one that we write: of version 2 and with revoke blocks, block numbers
+  /// and checksums as wide as the file system's. Checksums that the journal has already stay as
+  /// they are. Does not seal.
+  ///
+  /// @param wide whether block numbers of the file system have 64 bits
+  /// @param checksums whether the file system has checksums
+  public void prepareForWriting(boolean wide, boolean checksums) {
+    assert start() == 0;
+    if (!isV2()) {
+      raw.asSlice(FEATURE_COMPAT).fill((byte) 0);
+      BigEndian.put32(raw, USERS, 1);
+      BigEndian.put32(raw, BLOCK_TYPE, TYPE_SUPERBLOCK_V2);
+    }
+    int incompat = incompat() | INCOMPAT_REVOKE | (wide ? INCOMPAT_64BIT : 0);
+    if (checksums && !hasBlockChecksums()) {
+      BigEndian.put32(raw, FEATURE_COMPAT, compat() & ~COMPAT_CHECKSUM);
+      raw.set(ValueLayout.JAVA_BYTE, CHECKSUM_TYPE, (byte) CHECKSUM_CRC32C);
+      incompat |= INCOMPAT_CSUM_V3;
+    }
+    // A commit is written after its transaction here, never together with it.
+    BigEndian.put32(raw, FEATURE_INCOMPAT, incompat & ~INCOMPAT_ASYNC_COMMIT);
+  }
+
+  /// Copies the UUID that the first tag of a descriptor carries.
+  void copyUuidTo(MemorySegment target, long at) {
+    MemorySegment.copy(raw, UUID, target, at, 16);
   }
 
   /// Throws unless this is the superblock of a journal that we can read.

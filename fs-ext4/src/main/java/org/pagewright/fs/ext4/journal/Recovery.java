@@ -53,25 +53,25 @@ public final class Recovery {
     REPLAY
   }
 
-  private static final int HEADER_BYTES = 12;
-  private static final int TYPE_DESCRIPTOR = 1;
-  private static final int TYPE_COMMIT = 2;
-  private static final int TYPE_REVOKE = 5;
+  static final int HEADER_BYTES = 12;
+  static final int TYPE_DESCRIPTOR = 1;
+  static final int TYPE_COMMIT = 2;
+  static final int TYPE_REVOKE = 5;
 
-  private static final int FLAG_ESCAPE = 1;
-  private static final int FLAG_SAME_UUID = 2;
-  private static final int FLAG_LAST_TAG = 8;
-  private static final int UUID_BYTES = 16;
-  private static final int TAIL_BYTES = 4;
+  static final int FLAG_ESCAPE = 1;
+  static final int FLAG_SAME_UUID = 2;
+  static final int FLAG_LAST_TAG = 8;
+  static final int UUID_BYTES = 16;
+  static final int TAIL_BYTES = 4;
 
-  private static final int COMMIT_CHECKSUM_TYPE = 0xc;
-  private static final int COMMIT_CHECKSUM_SIZE = 0xd;
-  private static final int COMMIT_CHECKSUM = 0x10;
-  private static final int COMMIT_SECONDS = 0x30;
-  private static final int CHECKSUM_CRC32 = 1;
+  static final int COMMIT_CHECKSUM_TYPE = 0xc;
+  static final int COMMIT_CHECKSUM_SIZE = 0xd;
+  static final int COMMIT_CHECKSUM = 0x10;
+  static final int COMMIT_SECONDS = 0x30;
+  static final int CHECKSUM_CRC32 = 1;
 
-  private static final int REVOKE_COUNT = 0xc;
-  private static final int REVOKE_FIRST = 0x10;
+  static final int REVOKE_COUNT = 0xc;
+  static final int REVOKE_FIRST = 0x10;
 
   /// Little endian: a tag of 16 bits and a length of 16, then features and transaction number.
   private static final int FC_TAG_HEAD = 9;

@@ -30,6 +30,13 @@ import org.pagewright.sync.RwSem;
 /// Everything may be called with a folio locked, but for what works in steps: those may restart the
 /// handle, so they need the caller to hold no lock below JOURNAL_HANDLE.
 public abstract sealed class BlockMapper permits ExtentMapper, IndirectMapper {
+  /// Blocks of content that may be in the log and that one step frees, at most: each costs a few
+  /// bytes of the transaction.
+  static final int REVOKES_PER_STEP = 1024;
+
+  /// Blocks of the log that so many revokes take, at most, and one for those of the mapping's own.
+  static final int REVOKE_CREDITS = 10;
+
   /// Value of a goal: the mapper chooses, near the file's other blocks.
   public static final long GOAL_AUTO = -1;
 
@@ -253,18 +260,43 @@ public abstract sealed class BlockMapper permits ExtentMapper, IndirectMapper {
   /// @param out filled: anything but a HOLE
   /// @throws FsException ENOSPC if not one block can be promised; EFBIG; EIO
   public final void reserve(long logical, long max, int flags, Mapping out) throws FsException {
+    reserve(logical, max, flags, out, true);
+  }
+
+  /// Like [#reserve], for callers that must not wait (R-J7).
+  ///
+  /// @param logical first block
+  /// @param max how many at most
+  /// @param flags [BlockAllocator#PRIVILEGED] or 0
+  /// @param out filled if that needed no wait
+  /// @return false if the device would have to be asked, or somebody is changing the mapping
+  /// @throws FsException ENOSPC, EFBIG
+  public final boolean tryReserve(long logical, long max, int flags, Mapping out)
+      throws FsException {
+    return reserve(logical, max, flags, out, false);
+  }
+
+  private boolean reserve(long logical, long max, int flags, Mapping out, boolean wait)
+      throws FsException {
     checkSize(logical);
-    map.lockShared();
+    if (wait) {
+      map.lockShared();
+    } else if (!map.tryLockShared()) {
+      return false;
+    }
     try {
       while (true) { // ends: each round finds the block more settled than the one before
+        if (!wait && !tryLookup(logical, max, out)) {
+          return false;
+        }
         lookupLocked(logical, max, out);
         if (out.state() != State.HOLE) {
-          return;
+          return true;
         }
         int want = (int) Math.min(Math.min(out.count(), maxBlocks() - logical), 1 << 20);
         int got = allocator.reserveUpTo(want, flags);
         if (promise(logical, got, out)) {
-          return;
+          return true;
         }
         allocator.release(got);
       }

@@ -46,7 +46,10 @@ final class ExtentMapper extends BlockMapper {
   private static final int FREE_GROUPS = 5;
 
   private static final int STEP_CREDITS =
-      INSERT_CREDITS + SHRINK_CREDITS + FREE_GROUPS * BlockAllocator.CREDITS_PER_GROUP;
+      INSERT_CREDITS
+          + SHRINK_CREDITS
+          + FREE_GROUPS * BlockAllocator.CREDITS_PER_GROUP
+          + REVOKE_CREDITS;
 
   /// Written with the map's lock held alone.
   private boolean rootTouched;
@@ -570,7 +573,7 @@ final class ExtentMapper extends BlockMapper {
     if (step == Step.FREE) {
       // No more groups than there are credits for: the rest of the extent is the next step's.
       long span = (long) (FREE_GROUPS - 1) * geometry.blocksPerGroup();
-      cut = Math.max(cut, cutEnd - span);
+      cut = Math.max(cut, cutEnd - (root.journalledContent() ? REVOKES_PER_STEP : span));
       // What can fail comes first: then the blocks leave the tree and are free, or neither.
       allocator.prepareFree(handle, blockNr + (cut - key), cutEnd - cut);
       replace(handle, key, length, unwritten, blockNr, cut, cutEnd, step);
@@ -591,7 +594,7 @@ final class ExtentMapper extends BlockMapper {
 
   private void free(Handle handle, long blockNr, long count) throws FsException {
     allocator.free(
-        handle, blockNr, count, root.metadataContent() ? BlockAllocator.METADATA : 0);
+        handle, blockNr, count, root.journalledContent() ? BlockAllocator.METADATA : 0);
     blocksDelta -= count;
   }
 

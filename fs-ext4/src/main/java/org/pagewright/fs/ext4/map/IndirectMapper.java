@@ -40,7 +40,7 @@ final class IndirectMapper extends BlockMapper {
           + 1;
 
   private static final int STEP_CREDITS =
-      LEVELS_MAX + (LEVELS_MAX + 1) * BlockAllocator.CREDITS_PER_GROUP + 1;
+      LEVELS_MAX + (LEVELS_MAX + 1) * BlockAllocator.CREDITS_PER_GROUP + 1 + REVOKE_CREDITS;
 
   /// Pointers in a block, as a power of two.
   private final int bits;
@@ -448,7 +448,7 @@ final class IndirectMapper extends BlockMapper {
       allocator.prepareFree(handle, pointer, count);
       path.put(handle, path.level, first, count, 0);
       allocator.free(
-          handle, pointer, count, root.metadataContent() ? BlockAllocator.METADATA : 0);
+          handle, pointer, count, root.journalledContent() ? BlockAllocator.METADATA : 0);
       blocksDelta -= count;
       removeEmpty(handle, path);
       return path.logicalOf(first);

@@ -24,6 +24,11 @@ public interface MapRoot {
   /// have: then they are forgotten when freed}
   boolean metadataContent();
 
+  /// {@return whether the blocks may be in the journal's log: then they are revoked when freed}
+  default boolean journalledContent() {
+    return metadataContent();
+  }
+
   /// The mapping changed: writes the inode, [#block()] and number of blocks included, through the
   /// handle. Called with EXTENT_MAP held; costs one credit at most.
   ///
