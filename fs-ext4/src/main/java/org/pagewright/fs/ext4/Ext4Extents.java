@@ -24,9 +24,14 @@ final class Ext4Extents implements ExtentOperations {
 
   private final Ext4FileSystem fs;
   private final int blockBits;
+  private final BlockDevice device;
 
-  Ext4Extents(Ext4FileSystem fs) {
+  /// Answers about the files of a volume.
+  ///
+  /// @param device where content goes: the volume's own, or the way through its journal
+  Ext4Extents(Ext4FileSystem fs, BlockDevice device) {
     this.fs = fs;
+    this.device = device;
     this.blockBits = fs.geometry().blockSizeBits();
   }
 
@@ -36,7 +41,7 @@ final class Ext4Extents implements ExtentOperations {
 
   @Override
   public BlockDevice device() {
-    return fs.device();
+    return device;
   }
 
   @Override

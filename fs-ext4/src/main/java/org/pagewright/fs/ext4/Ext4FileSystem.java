@@ -49,6 +49,7 @@ final class Ext4FileSystem implements SuperBlockOperations {
   private final BufferCache cache;
   private final Journal journal;
   private final Orphans orphans;
+  private final @Nullable JournalledContent content;
   private final GroupTable groups;
   private final BlockAllocator blocks;
   private final InodeAllocator inodes;
@@ -114,7 +115,10 @@ final class Ext4FileSystem implements SuperBlockOperations {
     }
     assert hash != null;
     this.defaultHash = hash;
-    this.mappingOperations = new IomapOperations(new Ext4Extents(this), device.name());
+    this.content = journalsData() ? new JournalledContent(this) : null;
+    this.mappingOperations =
+        new IomapOperations(
+            new Ext4Extents(this, content == null ? device : content), device.name());
     this.inodeOperations = new Ext4InodeOperations(this);
     this.overheadBlocks = overhead();
   }
@@ -513,7 +517,11 @@ final class Ext4FileSystem implements SuperBlockOperations {
         device.flush();
       }
     } finally {
+      if (content != null) {
+        content.close();
+      }
       journal.close();
+      orphans.close();
       groups.close();
       device.close();
     }

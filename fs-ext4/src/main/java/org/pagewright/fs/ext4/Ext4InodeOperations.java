@@ -792,7 +792,13 @@ final class Ext4InodeOperations implements InodeOperations {
 
   @Override
   public void fsync(Inode inode, long from, long to, boolean datasync) throws FsException {
-    inode.superBlock().genericSync(inode, from, to, datasync);
+    if (from < to) {
+      long last = Math.min(to, AddressSpace.MAX_SIZE) - 1;
+      if (Writeback.syncRange(inode.mapping(), from, last) != null) {
+        return; // told through the mapping; a commit would promise nothing more
+      }
+    }
+    inode.superBlock().genericSync(inode, 0, 0, datasync);
     if (fs.journalsData()) {
       fs.journal().commit(); // the content is in there, too
     } else {

@@ -11,15 +11,46 @@ import org.pagewright.vfs.SuperBlock;
 
 /// The orphan file: a hidden file whose blocks are full of the numbers of inodes that have no names
 /// any more, or whose truncation is under way. The feature `orphan_file`.
+///
+/// All of its blocks are held in memory, so that an operation in its middle need not read one; there
+/// are few.
 final class OrphanFile {
   private final Ext4FileSystem fs;
   private final Ext4Inode file;
-  private final BufferType type;
+  private final Buffer[] blocks;
 
   OrphanFile(Ext4FileSystem fs, SuperBlock superBlock) throws FsException {
     this.fs = fs;
     this.file = fs.readAnyInode(superBlock, fs.superblock().orphanFileInode());
-    this.type = new OrphanBlock(file);
+    long count = file.blockCount();
+    if (count > BLOCKS_MAX) {
+      throw new CorruptedException(fs.name(), -1, "orphan file of " + count + " blocks");
+    }
+    BufferType type = new OrphanBlock(file);
+    this.blocks = new Buffer[(int) count];
+    boolean done = false;
+    try {
+      for (int i = 0; i < count; i++) {
+        blocks[i] = fs.cache().read(file.placeOf(i), type);
+      }
+      done = true;
+    } finally {
+      if (!done) {
+        close();
+      }
+    }
+  }
+
+  /// Linux makes files of at most 512 blocks.
+  private static final int BLOCKS_MAX = 4096;
+
+  /// Gives the blocks back.
+  void close() {
+    for (int i = 0; i < blocks.length; i++) {
+      if (blocks[i] != null) {
+        blocks[i].put();
+      }
+    }
   }
 
   /// Checks and seals the blocks of the file.
@@ -54,17 +85,16 @@ final class OrphanFile {
   ///
   /// @throws FsException EUCLEAN, EIO
   void forEach(Sink sink) throws FsException {
-    for (int logical = 0; logical < file.blockCount(); logical++) {
-      try (Buffer buffer = fs.cache().read(file.placeOf(logical), type)) {
-        for (int i = 0; i < entries(); i++) {
-          long ino = LittleEndian.u32(buffer.segment(), 4L * i);
-          if (ino != 0 && !fs.isUserInode(ino)) {
-            throw new CorruptedException(
-                fs.name(), buffer.blockNr(), "orphan file names inode " + ino);
-          }
-          if (ino != 0) {
-            sink.orphan(logical * entries() + i, ino);
-          }
+    for (int logical = 0; logical < blocks.length; logical++) {
+      Buffer buffer = blocks[logical];
+      for (int i = 0; i < entries(); i++) {
+        long ino = LittleEndian.u32(buffer.segment(), 4L * i);
+        if (ino != 0 && !fs.isUserInode(ino)) {
+          throw new CorruptedException(
+              fs.name(), buffer.blockNr(), "orphan file names inode " + ino);
+        }
+        if (ino != 0) {
+          sink.orphan(logical * entries() + i, ino);
         }
       }
     }
@@ -73,15 +103,13 @@ final class OrphanFile {
   /// Enters an inode. Costs one credit. The lock of orphans is held.
   ///
   /// @return its slot, -1 if the file is full
-  /// @throws FsException EUCLEAN, EIO
+  /// @throws FsException EIO
   int add(Handle handle, long ino) throws FsException {
-    for (int logical = 0; logical < file.blockCount(); logical++) {
-      try (Buffer buffer = fs.cache().read(file.placeOf(logical), type)) {
-        for (int i = 0; i < entries(); i++) {
-          if (LittleEndian.i32(buffer.segment(), 4L * i) == 0) {
-            put(handle, buffer, i, (int) ino);
-            return logical * entries() + i;
-          }
+    for (int logical = 0; logical < blocks.length; logical++) {
+      for (int i = 0; i < entries(); i++) {
+        if (LittleEndian.i32(blocks[logical].segment(), 4L * i) == 0) {
+          put(handle, blocks[logical], i, (int) ino);
+          return logical * entries() + i;
         }
       }
     }
@@ -90,11 +118,9 @@ final class OrphanFile {
 
   /// Takes an inode out. Costs one credit. The lock of orphans is held.
   ///
-  /// @throws FsException EUCLEAN, EIO
+  /// @throws FsException EIO
   void remove(Handle handle, int slot) throws FsException {
-    try (Buffer buffer = fs.cache().read(file.placeOf(slot / entries()), type)) {
-      put(handle, buffer, slot % entries(), 0);
-    }
+    put(handle, blocks[slot / entries()], slot % entries(), 0);
   }
 
   private static void put(Handle handle, Buffer buffer, int i, int value) throws FsException {
@@ -109,9 +135,8 @@ final class OrphanFile {
   ///
   /// @throws FsException EIO
   void clear() throws FsException {
-    for (long logical = 0; logical < file.blockCount(); logical++) {
-      try (Handle handle = fs.journal().start(1);
-          Buffer buffer = fs.cache().read(file.placeOf(logical), type)) {
+    for (Buffer buffer : blocks) {
+      try (Handle handle = fs.journal().start(1)) {
         handle.getWriteAccess(buffer);
         buffer.lock();
         buffer.segment().asSlice(0, 4L * entries()).fill((byte) 0);

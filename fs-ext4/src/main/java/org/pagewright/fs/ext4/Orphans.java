@@ -50,6 +50,10 @@ final class Orphans {
   private @Nullable OrphanFile file;
   private int count;
 
+  /// The block of the superblock: held, so that an operation in its middle need not read it. Written
+  /// once before the first use.
+  private @Nullable Buffer superblockBlock;
+
   Orphans(Ext4FileSystem fs) {
     this.fs = fs;
     this.lock = new Mutex(LockClass.ORPHAN, fs.name());
@@ -64,6 +68,10 @@ final class Orphans {
     List<Ext4Inode> found = new ArrayList<>();
     Set<Long> seen = new HashSet<>();
     Superblock superblock = fs.superblock();
+    if (active) {
+      superblockBlock =
+          fs.cache().read(Superblock.OFFSET / fs.blockSize(), BufferType.PLAIN);
+    }
     Ext4Inode newer = null;
     for (long ino = superblock.lastOrphan(); ino != 0; ) {
       if (!seen.add(ino) || !fs.isUserInode(ino)) {
@@ -90,6 +98,7 @@ final class Orphans {
     if (superblock.features().has(Feature.ORPHAN_FILE)
         && (active || superblock.features().has(Feature.ORPHAN_PRESENT))) {
       OrphanFile opened = new OrphanFile(fs, superBlock);
+      file = active ? opened : null;
       opened.forEach(
           (slot, ino) -> {
             if (seen.add(ino)) {
@@ -102,8 +111,8 @@ final class Orphans {
               }
             }
           });
-      if (active) {
-        file = opened;
+      if (!active) {
+        opened.close();
       }
     }
     return found;
@@ -114,7 +123,9 @@ final class Orphans {
     Superblock superblock = fs.superblock();
     superblock.putLastOrphan(0);
     if (superblock.features().has(Feature.ORPHAN_PRESENT)) {
-      new OrphanFile(fs, superBlock).clear();
+      OrphanFile opened = new OrphanFile(fs, superBlock);
+      opened.clear();
+      opened.close();
       superblock.putFeatures(superblock.features().without(Feature.ORPHAN_PRESENT));
     }
   }
@@ -229,9 +240,22 @@ final class Orphans {
     }
   }
 
-  private Buffer superblockBlock() throws FsException {
-    long blockNr = Superblock.OFFSET / fs.blockSize();
-    return fs.cache().read(blockNr, BufferType.PLAIN);
+  private Buffer superblockBlock() {
+    Buffer block = superblockBlock;
+    assert block != null : "orphans were not loaded";
+    return block.get();
+  }
+
+  /// Lets go of what is held in memory.
+  void close() {
+    if (superblockBlock != null) {
+      superblockBlock.put();
+      superblockBlock = null;
+    }
+    if (file != null) {
+      file.close();
+      file = null;
+    }
   }
 
   /// Changes the superblock through the journal. What of it was written past the journal is in the

@@ -148,6 +148,54 @@ public final class BufferCache {
     }
   }
 
+  /// A block whose content will be replaced as a whole by [#replace]: not read, and what is cached
+  /// stays as it is until then.
+  ///
+  /// @param blockNr block on the device
+  /// @return the buffer, with a reference for the caller
+  /// @throws CorruptedException if the block lies beyond the device
+  public Buffer claim(long blockNr) throws CorruptedException {
+    return getOrInsert(blockNr);
+  }
+
+  /// Replaces the content of a claimed block, which its handle was told of.
+  ///
+  /// @param buffer the block
+  /// @param source at least a block of bytes
+  /// @param offset first byte there
+  /// @param type what they are
+  public void replace(Buffer buffer, MemorySegment source, long offset, BufferType type) {
+    buffer.lock();
+    try {
+      MemorySegment.copy(source, offset, buffer.segment(), 0, blockSize);
+      buffer.loaded = true;
+      buffer.type = type;
+    } finally {
+      buffer.unlock();
+    }
+  }
+
+  /// A block that is cached and newer than on the device, or on its way there.
+  ///
+  /// @param blockNr block on the device
+  /// @return the buffer, with a reference for the caller; null if the device has the newest bytes
+  public @Nullable Buffer findAhead(long blockNr) {
+    table.lock();
+    try {
+      Buffer buffer = find(blockNr);
+      if (buffer == null || !buffer.dirty && buffer.pins == 0 && buffer.writebackPass == 0) {
+        return null;
+      }
+      if (buffer.refs == 0 && !buffer.dirty) {
+        clean.remove(buffer);
+      }
+      buffer.refs++;
+      return buffer;
+    } finally {
+      table.unlock();
+    }
+  }
+
   /// Brings neighbouring blocks in with one request, unverified as yet; blocks that are cached are
   /// not read again. Makes reading a range of an inode table or of bitmaps cheap. Errors are left
   /// for [#read] to find.
