@@ -611,6 +611,7 @@ final class Ext4InodeOperations implements InodeOperations {
     if (found.state() == Mapping.State.MAPPED) {
       Errno error = Writeback.syncRange(file.mapping(), size, blockEnd - 1);
       if (error != null) {
+        file.mapping().writebackErrors().advance(); // told here
         throw new FsException(error, file + ": write zeros behind byte " + size);
       }
     }
