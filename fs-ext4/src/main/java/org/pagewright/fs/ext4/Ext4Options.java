@@ -10,7 +10,8 @@ import org.pagewright.vfs.MountOptions;
 /// @param data what the journal promises of file content
 /// @param commitSeconds age at which changes are committed though nobody asks; 0 for what the
 ///     superblock says, 5 if it says nothing
-/// @param autoDaAlloc write a file's content out before it replaces another by a rename, and when it
+/// @param autoDaAlloc write a file's content out before it replaces another by a rename, and when
+/// it
 ///     is closed after it was cut to nothing: programs that save files so lose nothing in a crash
 public record Ext4Options(
     MountOptions mount,

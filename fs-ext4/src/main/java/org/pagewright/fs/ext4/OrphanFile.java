@@ -12,8 +12,8 @@ import org.pagewright.vfs.SuperBlock;
 /// The orphan file: a hidden file whose blocks are full of the numbers of inodes that have no names
 /// any more, or whose truncation is under way. The feature `orphan_file`.
 ///
-/// All of its blocks are held in memory, so that an operation in its middle need not read one; there
-/// are few.
+/// All of its blocks are held in memory, so that an operation in its middle need not read one;
+/// there are few.
 final class OrphanFile {
   private final Ext4FileSystem fs;
   private final Ext4Inode file;

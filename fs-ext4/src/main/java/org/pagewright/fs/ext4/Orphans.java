@@ -17,16 +17,16 @@ import org.pagewright.sync.LockClass;
 import org.pagewright.sync.Mutex;
 import org.pagewright.vfs.SuperBlock;
 
-/// Inodes that a crash would leave with something to be done: without names but in use, half cut, or
-/// with blocks beyond their end. The next recovery frees them, or cuts them at their size.
+/// Inodes that a crash would leave with something to be done: without names but in use, half cut,
+/// or with blocks beyond their end. The next recovery frees them, or cuts them at their size.
 ///
 /// ```
 /// superblock.lastOrphan --> inode --> inode --> 0       the link is where the time of deletion
 ///                           newest              oldest  will be
 /// ```
 ///
-/// or, with the feature `orphan_file`, as numbers in a hidden file, which many can change at a time.
-/// Only with a journal: without one, e2fsck looks at every inode anyway.
+/// or, with the feature `orphan_file`, as numbers in a hidden file, which many can change at a
+/// time. Only with a journal: without one, e2fsck looks at every inode anyway.
 final class Orphans {
   /// Credits of [#add] and of [#remove]: superblock or a block of the file, the inode, and the one
   /// that links to it.
@@ -50,8 +50,8 @@ final class Orphans {
   private @Nullable OrphanFile file;
   private int count;
 
-  /// The block of the superblock: held, so that an operation in its middle need not read it. Written
-  /// once before the first use.
+  /// The block of the superblock: held, so that an operation in its middle need not read it.
+  /// Written once before the first use.
   private @Nullable Buffer superblockBlock;
 
   Orphans(Ext4FileSystem fs) {

@@ -83,8 +83,8 @@ public final class BlockAllocator implements Journal.FreedBlocks {
 
   private final int[] asideCount;
 
-  /// Blocks of a group that were freed by a transaction that is not committed; null if none. Guarded
-  /// by the group's lock.
+  /// Blocks of a group that were freed by a transaction that is not committed; null if none.
+  /// Guarded by the group's lock.
   private final Bits @Nullable [] held;
 
   private final int[] heldCount;

@@ -136,7 +136,8 @@ public final class Buffer implements AutoCloseable {
 
   /// Ends what [#join] began. Called by a journal at the end of a commit.
   ///
-  /// @param logged what waits for the committed bytes to reach their place: the buffer is dirty from
+  /// @param logged what waits for the committed bytes to reach their place: the buffer is dirty
+  /// from
   ///     now on. Null if the transaction did not log it
   public void leave(@Nullable Checkpoint logged) {
     cache.leave(this, logged);

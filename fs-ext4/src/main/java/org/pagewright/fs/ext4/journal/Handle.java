@@ -90,9 +90,9 @@ public final class Handle implements AutoCloseable {
     journal.revoked(this, blockNr, count);
   }
 
-  /// Tells that blocks were freed, of data or of metadata. A transaction keeps them from being given
-  /// out again until it is committed: were they another file's before, a crash would bring back
-  /// the old owner with the new one's bytes.
+  /// Tells that blocks were freed, of data or of metadata. A transaction keeps them from being
+  /// given out again until it is committed: were they another file's before, a crash would bring
+  /// back the old owner with the new one's bytes.
   ///
   /// @param blockNr first block
   /// @param count how many

@@ -61,9 +61,9 @@
 /// - After an error of the log nothing is committed any more; what was stays for the next recovery.
 ///
 /// Compare Linux's fs/jbd2/transaction.c, commit.c, checkpoint.c, recovery.c and
-/// fs/ext4/ext4_jbd2.c. Differences: every changed block is copied at the commit, not only those that
-/// somebody changes meanwhile, so nobody ever waits for a block that is being logged; the thread that
-/// wants a commit does it; a flush that failed stops the journal.
+/// fs/ext4/ext4_jbd2.c. Differences: every changed block is copied at the commit, not only those
+/// that somebody changes meanwhile, so nobody ever waits for a block that is being logged; the
+/// thread that wants a commit does it; a flush that failed stops the journal.
 ///
 /// Not here: which blocks to change, and fast commits, which are neither written nor replayed.
 /// [NoJournal] hands dirty buffers to the cache, and a crash leaves what e2fsck repairs.
