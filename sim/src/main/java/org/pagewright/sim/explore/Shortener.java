@@ -4,7 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Looks for a shorter schedule with the same verdict: first fewer preemptions, then fewer steps.
+/// Looks for a shorter schedule with the same verdict: first fewer preemptions, then fewer steps,
+/// then fewer surprises.
 ///
 /// Fewer preemptions: all schedules with none, with one, and so on are tried, up to a bound on
 /// their number. Fewer steps: schedules that leave out one turn of a thread, or the end of it, or
@@ -58,14 +59,27 @@ final class Shortener {
     if (failure == null || failure.verdict() != verdict) {
       return false;
     }
-    if (run.preemptions() > preemptions
-        || (run.preemptions() == preemptions && run.step() >= steps)) {
+    Schedule schedule = run.schedule();
+    int surprises = surprises(schedule);
+    int shorter = Integer.compare(run.preemptions(), preemptions);
+    shorter = shorter != 0 ? shorter : Integer.compare(run.step(), steps);
+    shorter = shorter != 0 ? shorter : Integer.compare(surprises, surprises(best));
+    if (shorter >= 0) {
       return false;
     }
-    best = run.schedule();
+    best = schedule;
     preemptions = run.preemptions();
     steps = run.step();
     return true;
+  }
+
+  /// Choices that were not the usual one.
+  private static int surprises(Schedule schedule) {
+    int surprises = 0;
+    for (int decision : schedule.decisions()) {
+      surprises += decision < -1 ? 1 : 0;
+    }
+    return surprises;
   }
 
   private void search() {
