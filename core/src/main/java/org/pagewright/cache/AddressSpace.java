@@ -207,6 +207,13 @@ public final class AddressSpace {
     return this.index.get(index);
   }
 
+  /// The look words of the folios around an index, see [Folio].
+  ///
+  /// @return null if there is no folio near
+  long @Nullable [] looks(long index) {
+    return this.index.looks(index);
+  }
+
   /// The folio at an index, locked and attached, created if there is none.
   ///
   /// @param index folio number
@@ -257,7 +264,7 @@ public final class AddressSpace {
     }
     indexLock.unlock();
     if (!inserted) {
-      folio.freezeDetached(false);
+      folio.discard();
       folio.unlock();
       cache.freeFrame(folio);
       return null;

@@ -14,10 +14,8 @@ import org.pagewright.sync.WaitQueue;
 ///
 /// ## The state word
 ///
-///     63..32  version: odd while the bytes change, two more for each change
 ///     31..16  references beyond the cache
-///     15..10  (free)
-///      9..8   FREQ        how often it was used, 0 to 3, for reclaim
+///     15..8   (free)
 ///      7      DETACHED    no longer part of its file, for ever
 ///      6      DROPBEHIND  to be dropped once it is clean (R-J6)
 ///      5      READAHEAD   a read that meets it starts the next window (R-I8)
@@ -33,7 +31,7 @@ import org.pagewright.sync.WaitQueue;
 /// |-------------|-----------------|---------------------------------|--------------------------|
 /// | -           | insert          | attached, L                     | [AddressSpace#insert]    |
 /// | L, !U       | read ended      | U or !U, unlocked               | [#endRead(boolean)]      |
-/// | L           | bytes change    | L, version odd, then even       | [#beginChange()]         |
+/// | L           | bytes change    | L, look word odd, then even     | [#beginChange()]         |
 /// | L           | dirty           | D, tagged, accounted            | [#markDirty()]           |
 /// | L, D, !W    | clear for I/O   | !D; W or redirty before unlock  | [#clearDirtyForIo()]     |
 /// | L, !D       | write-out       | W                               | [#startWriteback()]      |
@@ -42,44 +40,78 @@ import org.pagewright.sync.WaitQueue;
 ///
 /// Invariants, see [#checkInvariants()]: D or W implies attached; no D and W on a detached folio.
 ///
+/// ## The look word
+///
+/// What the hot paths need to know of a folio is in a second word, which lies not here but in the
+/// leaf of the [FolioIndex], beside those of its 63 neighbours: eight of them in a line of the
+/// processor's cache. A read or an overwrite of what is in memory touches this one word and the
+/// bytes, and not the folio at all; see [FastPath].
+///
+///     63..34  sequence: odd while the bytes change, two more for each change
+///     33..32  FREQ        how often it was used, 0 to 3, for reclaim
+///     31      READABLE    uptodate and attached
+///     30      OPEN        may be overwritten without the folio lock
+///     29      MARKED      READAHEAD or DROPBEHIND is set: a read must look at the folio
+///     28      (free)
+///     27..0   number of the frame
+///
+/// | bits                      | changed by                                                       |
+/// |---------------------------|------------------------------------------------------------------|
+/// | OPEN, from 1 to 0         | who holds the folio lock, and only while the sequence is even    |
+/// | the sequence, while OPEN  | one overwriter at a time, which won it by compare-and-set        |
+/// | all, while not OPEN       | who holds the folio lock, by plain stores                        |
+/// | FREQ, MARKED              | anybody, by compare-and-set: a lost one is a lost hint           |
+///
+/// OPEN implies DIRTY and UPTODATE: before the folio is cleaned, detached or changed under its
+/// lock it is closed, which waits for the overwriter inside. So what an overwriter leaves is
+/// written out later (R-H1), whether it came before or after a write-out began.
+///
 /// ## Readers without a lock
 ///
-/// A reader notes the state, copies, and looks again: if the version moved or the folio was
+/// A reader notes the look word, copies, and looks again: if the sequence moved or the folio was
 /// detached, what it copied may be torn or another file's, and it starts over. So a reader costs
 /// two loads, and a read of one folio sees each write to that folio whole or not at all (R-B13).
-/// The version moves before a frame is given back, hence a reused frame is noticed too.
+/// The sequence moves before a frame is given back, hence a reused frame is noticed too; and it
+/// goes on from one folio of an index to the next.
 ///
 /// There is no error flag: errors live in the [ErrSeq] of the address space. The lock has no owner,
 /// because an I/O completion may give it back.
 public final class Folio {
   private static final VarHandle STATE;
+  private static final VarHandle LOOK = MethodHandles.arrayElementVarHandle(long[].class);
 
   static {
     try {
-      STATE = MethodHandles.lookup().findVarHandle(Folio.class, "state", long.class);
+      STATE = MethodHandles.lookup().findVarHandle(Folio.class, "state", int.class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
   }
 
   // Bits of the state word.
-  static final long LOCKED = 1;
-  static final long WAITERS = 1 << 1;
-  static final long UPTODATE = 1 << 2;
-  static final long DIRTY = 1 << 3;
-  static final long WRITEBACK = 1 << 4;
-  static final long READAHEAD = 1 << 5;
-  static final long DROPBEHIND = 1 << 6;
-  static final long DETACHED = 1 << 7;
-  static final long FREQ_ONE = 1 << 8;
-  static final long FREQ = 3 << 8;
-  static final long REF_ONE = 1L << 16;
-  static final long REFS = 0xFFFFL << 16;
-  static final long VERSION_ONE = 1L << 32;
-  static final long VERSION = ~0L << 32;
+  static final int LOCKED = 1;
+  static final int WAITERS = 1 << 1;
+  static final int UPTODATE = 1 << 2;
+  static final int DIRTY = 1 << 3;
+  static final int WRITEBACK = 1 << 4;
+  static final int READAHEAD = 1 << 5;
+  static final int DROPBEHIND = 1 << 6;
+  static final int DETACHED = 1 << 7;
+  static final int REF_ONE = 1 << 16;
+  static final int REFS = 0xFFFF << 16;
+
+  // Bits of the look word.
+  static final long FRAME = FramePool.FRAMES_MAX - 1;
+  static final long MARKED = 1L << 29;
+  static final long OPEN = 1L << 30;
+  static final long READABLE = 1L << 31;
+  static final long FREQ_ONE = 1L << 32;
+  static final long FREQ = 3L << 32;
+  static final long CHANGING = 1L << 34;
+  static final long CHANGED = 2 * CHANGING;
 
   /// What must not move between the two looks of a lock-free reader.
-  private static final long STABLE = VERSION | DETACHED | UPTODATE;
+  static final long STABLE = -CHANGING | READABLE | FRAME;
 
   private static final WaitQueue[] QUEUES = new WaitQueue[256];
 
@@ -105,7 +137,12 @@ public final class Folio {
   @Nullable FolioQueue queue;
 
   @SuppressWarnings("unused") // through STATE
-  private volatile long state;
+  private volatile int state;
+
+  /// The look words of the leaf that holds it; set before it is published.
+  private long[] looks = NOWHERE;
+
+  private static final long[] NOWHERE = new long[0];
 
   Folio(AddressSpace mapping, long index, int frame, MemorySegment chunk) {
     this.mapping = mapping;
@@ -214,8 +251,8 @@ public final class Folio {
   }
 
   /// Sets WAITERS and parks, unless the awaited bit is clear already.
-  private void announceWaiter(long awaited, WaitQueue.Waiter waiter) {
-    long s = stateAcquire();
+  private void announceWaiter(int awaited, WaitQueue.Waiter waiter) {
+    int s = stateAcquire();
     while ((s & awaited) != 0) {
       if ((s & WAITERS) != 0 || STATE.compareAndSet(this, s, s | WAITERS)) {
         waiter.park();
@@ -227,7 +264,7 @@ public final class Folio {
 
   private boolean trySetLocked() {
     while (true) {
-      long s = stateAcquire();
+      int s = stateAcquire();
       if ((s & LOCKED) != 0) {
         return false;
       }
@@ -268,11 +305,14 @@ public final class Folio {
   /// @param uptodate whether all bytes are now the file's
   public void endRead(boolean uptodate) {
     SchedulePoint.reach(SchedulePoint.Kind.FILL_END, this);
+    if (uptodate) {
+      setReadable();
+    }
     clearAndWake(LOCKED, uptodate ? UPTODATE : 0);
   }
 
-  private void clearAndWake(long clear, long set) {
-    long s;
+  private void clearAndWake(int clear, int set) {
+    int s;
     do {
       s = stateAcquire();
       assert (s & clear) != 0 : this;
@@ -292,7 +332,7 @@ public final class Folio {
     waitFor(WRITEBACK);
   }
 
-  private void waitFor(long bit) {
+  private void waitFor(int bit) {
     if ((stateAcquire() & bit) == 0) {
       return;
     }
@@ -333,11 +373,12 @@ public final class Folio {
   /// @return a mark for [#endLook(long)], or 0 if the bytes are not all uptodate, are changing, or
   ///     the folio is detached
   public long beginLook() {
-    long s = stateAcquire();
-    if ((s & (UPTODATE | DETACHED | VERSION_ONE)) != UPTODATE) {
+    long w = look();
+    if ((w & (READABLE | CHANGING)) != READABLE) {
       return 0;
     }
-    return s & STABLE; // UPTODATE is set, so never 0
+    // The word may be that of the next folio at this index; then ours was detached before.
+    return isAttached() ? w & STABLE : 0; // READABLE is set, so never 0
   }
 
   /// Ends a look at the bytes without the lock.
@@ -346,22 +387,82 @@ public final class Folio {
   /// @return true if what was seen since then is what one moment held
   public boolean endLook(long look) {
     VarHandle.loadLoadFence(); // the copy comes before the second look
-    return ((long) STATE.getAcquire(this) & STABLE) == look;
+    return (look() & STABLE) == look;
   }
 
-  /// Announces that the bytes are about to change: lock-free readers of them will look again. The
-  /// caller holds the folio lock and ends with [#endChange()], however the change went.
+  /// Announces that the bytes are about to change: lock-free readers of them will look again, and
+  /// nobody overwrites them without the lock. The caller holds the folio lock and ends with
+  /// [#endChange()], however the change went.
   public void beginChange() {
     assert isLocked() : this;
-    long s = (long) STATE.getAndAdd(this, VERSION_ONE);
-    VarHandle.storeStoreFence(); // no new byte before the version says so
-    assert (s & VERSION_ONE) == 0 : "change within a change: " + this;
+    long w = close();
+    assert (w & CHANGING) == 0 : "change within a change: " + this;
+    storeLook(w + CHANGING);
+    VarHandle.storeStoreFence(); // no new byte before the sequence says so
   }
 
   /// The bytes are as they shall be.
   public void endChange() {
-    long s = (long) STATE.getAndAdd(this, VERSION_ONE);
-    assert (s & VERSION_ONE) != 0 : "no change under way: " + this;
+    long w = look();
+    assert (w & CHANGING) != 0 : "no change under way: " + this;
+    storeLook(w + CHANGING);
+  }
+
+  /// Lets writers overwrite bytes without the folio lock from now on, until the folio is cleaned,
+  /// detached or changed under its lock. For a file system that needs to hear nothing of a write
+  /// into this folio as long as it stays dirty, because each of its blocks is dirty and has its
+  /// place or its reservation. Folio lock held, no change under way.
+  public void openForOverwrite() {
+    assert isLocked() && isAttached() && isDirty() && isUptodate() : this;
+    long w = look();
+    if ((w & OPEN) == 0) {
+      assert (w & CHANGING) == 0 : this;
+      storeLook(w | OPEN);
+    }
+  }
+
+  /// Shuts overwriters out and waits for the one inside, which copies at most a folio from memory.
+  /// Folio lock held.
+  private long close() {
+    for (int i = 1; ; i++) {
+      long w = look();
+      if ((w & OPEN) == 0) {
+        return w;
+      }
+      if ((w & CHANGING) == 0) {
+        if (LOOK.compareAndSet(looks, slot(), w, w & ~OPEN)) {
+          return w & ~OPEN;
+        }
+      } else if ((i & 0xff) == 0) {
+        Thread.yield(); // it was preempted in the middle of its copy
+      } else {
+        Thread.onSpinWait();
+      }
+    }
+  }
+
+  private void setReadable() {
+    storeLook(look() | READABLE);
+  }
+
+  private long look() {
+    return (long) LOOK.getAcquire(looks, slot());
+  }
+
+  private void storeLook(long w) {
+    LOOK.setRelease(looks, slot(), w);
+  }
+
+  private int slot() {
+    return (int) index & (FolioIndex.SLOTS - 1);
+  }
+
+  /// Enters the leaf of the index. Folio lock and CACHE_INDEX held, not published yet.
+  ///
+  /// @param looks the look words of the leaf
+  void enter(long[] looks) {
+    this.looks = looks;
+    storeLook((look() & -CHANGED) + CHANGED | frame);
   }
 
   /// Zeroes a range, as one change. Folio lock held.
@@ -387,6 +488,7 @@ public final class Folio {
   public void markUptodate() {
     assert isLocked() : this;
     set(UPTODATE);
+    setReadable();
   }
 
   // ---- Dirty and write-out --------------------------------------------------------------------
@@ -426,6 +528,7 @@ public final class Folio {
   public boolean clearDirtyForIo() {
     assert isLocked() && !isWriteback() : this;
     SchedulePoint.reach(SchedulePoint.Kind.CLEAR_DIRTY, this);
+    close();
     return mapping.clearDirtyForIo(this);
   }
 
@@ -455,10 +558,10 @@ public final class Folio {
 
   /// Notes one use, for reclaim: no lock, at most one atomic operation, mostly none.
   public void markAccessed() {
-    long s = stateAcquire();
-    if ((s & FREQ) != FREQ) {
+    long w = look();
+    if ((w & FREQ) != FREQ) {
       // A lost race loses one count of a statistic.
-      STATE.weakCompareAndSetPlain(this, s, s + FREQ_ONE);
+      LOOK.weakCompareAndSetPlain(looks, slot(), w, w + FREQ_ONE);
     }
   }
 
@@ -466,18 +569,28 @@ public final class Folio {
   ///
   /// @return 0 to 3
   public int frequency() {
-    return (int) ((stateAcquire() & FREQ) >>> 8);
+    return (int) ((look() & FREQ) / FREQ_ONE);
   }
 
   /// Takes one from the frequency, or leaves it at 0. By reclaim.
   public void ageFrequency() {
-    long s;
+    long w;
     do {
-      s = stateAcquire();
-      if ((s & FREQ) == 0) {
+      w = look();
+      if ((w & FREQ) == 0) {
         return;
       }
-    } while (!STATE.compareAndSet(this, s, s - FREQ_ONE));
+    } while (!LOOK.compareAndSet(looks, slot(), w, w - FREQ_ONE));
+  }
+
+  /// Makes MARKED agree with the two marks that it stands for.
+  public void settleMarks() {
+    boolean on = (stateAcquire() & (READAHEAD | DROPBEHIND)) != 0;
+    long w = look();
+    while ((w & MARKED) != 0 != on
+        && !LOOK.compareAndSet(looks, slot(), w, on ? w | MARKED : w & ~MARKED)) {
+      w = look();
+    }
   }
 
   /// Whether a read that meets this folio should start the next readahead window.
@@ -492,7 +605,7 @@ public final class Folio {
   /// @param on the new mark
   /// @return the old one; of several who clear it, one sees true
   public boolean setReadahead(boolean on) {
-    return on ? set(READAHEAD) : clear(READAHEAD);
+    return mark(READAHEAD, on);
   }
 
   /// Whether the folio is to be dropped when it is clean.
@@ -507,7 +620,13 @@ public final class Folio {
   /// @param on the new mark
   /// @return the old one
   public boolean setDropBehind(boolean on) {
-    return on ? set(DROPBEHIND) : clear(DROPBEHIND);
+    return mark(DROPBEHIND, on);
+  }
+
+  private boolean mark(int bit, boolean on) {
+    boolean old = on ? set(bit) : clear(bit);
+    settleMarks();
+    return old;
   }
 
   // ---- References -----------------------------------------------------------------------------
@@ -517,7 +636,7 @@ public final class Folio {
   /// @return false if it is detached already, then there is nothing to put
   public boolean tryGet() {
     while (true) {
-      long s = stateAcquire();
+      int s = stateAcquire();
       if ((s & DETACHED) != 0) {
         return false;
       }
@@ -530,7 +649,7 @@ public final class Folio {
 
   /// Gives a reference back; the last one of a detached folio frees its frame.
   public void put() {
-    long s = (long) STATE.getAndAdd(this, -REF_ONE);
+    int s = (int) STATE.getAndAdd(this, -REF_ONE);
     assert (s & REFS) != 0 : "no reference to put: " + this;
     if ((s & REFS) == REF_ONE && (s & DETACHED) != 0) {
       mapping.cache().freeFrame(this);
@@ -541,7 +660,7 @@ public final class Folio {
   ///
   /// @return a number that may be old already
   public int references() {
-    return (int) ((stateAcquire() & REFS) >>> 16);
+    return (stateAcquire() & REFS) >>> 16;
   }
 
   /// Makes the folio detached: no new reference, every lock-free look fails. Folio lock held.
@@ -550,19 +669,27 @@ public final class Folio {
   /// @return references that remain: with 0 the caller frees the frame, else the last
   ///     [#put()] does; -1 if refused
   int freezeDetached(boolean onlyUnused) {
+    close();
     while (true) {
-      long s = stateAcquire();
+      int s = stateAcquire();
       assert (s & LOCKED) != 0 && (s & DETACHED) == 0 : this;
       // References and dirty are one word here, so one compare-and-set decides both: a holder of a
       // reference cannot dirty the folio after we looked (R-I4).
       if (onlyUnused && (s & (REFS | DIRTY | WRITEBACK)) != 0) {
         return -1;
       }
-      if (STATE.compareAndSet(this, s, (s | DETACHED) + 2 * VERSION_ONE)) {
-        VarHandle.storeStoreFence(); // nor any byte of the frame's next owner
-        return (int) ((s & REFS) >>> 16);
+      if (STATE.compareAndSet(this, s, s | DETACHED)) {
+        storeLook((look() & -CHANGING) + CHANGED);
+        VarHandle.storeStoreFence(); // before any byte of the frame's next owner
+        return (s & REFS) >>> 16;
       }
     }
+  }
+
+  /// Makes a folio that never entered the index detached.
+  void discard() {
+    assert looks == NOWHERE : this;
+    set(DETACHED);
   }
 
   // ---- What the file system keeps ---------------------------------------------------------------
@@ -583,30 +710,34 @@ public final class Folio {
 
   // ---- State word -----------------------------------------------------------------------------
 
-  private long stateAcquire() {
-    return (long) STATE.getAcquire(this);
+  private int stateAcquire() {
+    return (int) STATE.getAcquire(this);
   }
 
-  boolean set(long bit) {
-    return ((long) STATE.getAndBitwiseOr(this, bit) & bit) != 0;
+  boolean set(int bit) {
+    return ((int) STATE.getAndBitwiseOr(this, bit) & bit) != 0;
   }
 
-  boolean clear(long bit) {
-    return ((long) STATE.getAndBitwiseAnd(this, ~bit) & bit) != 0;
+  boolean clear(int bit) {
+    return ((int) STATE.getAndBitwiseAnd(this, ~bit) & bit) != 0;
   }
 
   /// Throws unless the state is one that can be.
   ///
   /// @return true
   public boolean checkInvariants() {
-    long s = stateAcquire();
+    int s = stateAcquire();
     assert (s & DETACHED) == 0 || (s & (DIRTY | WRITEBACK)) == 0 : this;
+    long w = look();
+    int whole = DIRTY | UPTODATE;
+    assert (w & OPEN) == 0 || (s & (whole | DETACHED)) == whole : this;
+    assert (w & (READABLE | OPEN)) == 0 || (w & FRAME) == frame : this;
     return true;
   }
 
   @Override
   public String toString() {
-    long s = stateAcquire();
+    int s = stateAcquire();
     StringBuilder text = new StringBuilder();
     text.append(mapping).append('/').append(index).append(' ');
     String letters = "LwUDWRBX";
@@ -615,6 +746,8 @@ public final class Folio {
         text.append(letters.charAt(i));
       }
     }
-    return text.append(" v").append(s >>> 32).append(" refs ").append(references()).toString();
+    long w = looks == NOWHERE ? 0 : look();
+    text.append((w & OPEN) != 0 ? "O v" : " v").append(w / CHANGING);
+    return text.append(" refs ").append(references()).toString();
   }
 }

@@ -12,6 +12,9 @@ import org.jspecify.annotations.Nullable;
 ///
 ///     level 1   node: 64 slots, 64 bits a tag     shift 6
 ///     level 0   node: 64 folios, 64 bits a tag    shift 0
+///
+/// A leaf also holds the look words of its folios (see [Folio]), and the node above a leaf knows
+/// them, so that a hot path gets at the word of a folio without touching the leaf or the folio.
 final class FolioIndex {
   /// Newer than its store.
   static final int TAG_DIRTY = 0;
@@ -24,9 +27,10 @@ final class FolioIndex {
 
   private static final int TAGS = 3;
   private static final int BITS = 6;
-  private static final int SLOTS = 1 << BITS;
+  static final int SLOTS = 1 << BITS;
   private static final int MASK = SLOTS - 1;
 
+  private static final VarHandle LOOKS = MethodHandles.arrayElementVarHandle(long[][].class);
   private static final VarHandle SLOT = MethodHandles.arrayElementVarHandle(Object[].class);
   private static final VarHandle ROOT;
 
@@ -44,12 +48,34 @@ final class FolioIndex {
     final int slotInParent;
     final @Nullable Object[] slots = new @Nullable Object[SLOTS]; // Folio at shift 0, else Node
     final long[] tags = new long[TAGS];
+    final long @Nullable [] looks; // of a leaf
+    final long @Nullable [] @Nullable [] leafLooks; // of a node over leaves: those of its children
     int count;
 
     Node(int shift, @Nullable Node parent, int slotInParent) {
       this.shift = shift;
       this.parent = parent;
       this.slotInParent = slotInParent;
+      looks = shift == 0 ? new long[SLOTS] : null;
+      leafLooks = shift == BITS ? new long[SLOTS][] : null;
+    }
+
+    /// Adds a child.
+    void put(int slot, Node child) {
+      SLOT.setRelease(slots, slot, child);
+      if (leafLooks != null) {
+        LOOKS.setRelease(leafLooks, slot, child.looks);
+      }
+      count++;
+    }
+
+    /// Takes a child out.
+    void drop(int slot) {
+      SLOT.setRelease(slots, slot, null);
+      if (leafLooks != null) {
+        LOOKS.setRelease(leafLooks, slot, null);
+      }
+      count--;
     }
 
     int slotOf(long index) {
@@ -79,6 +105,25 @@ final class FolioIndex {
     return (Folio) SLOT.getAcquire(node.slots, (int) index & MASK);
   }
 
+  /// The look words of the leaf that spans an index. No lock needed. Where the leaf is gone
+  /// meanwhile, no word of it is READABLE.
+  ///
+  /// @return null if no folio is near
+  long @Nullable [] looks(long index) {
+    Node node = (Node) ROOT.getAcquire(this);
+    if (node == null || !node.spans(index)) {
+      return null;
+    }
+    while (node.shift > BITS) {
+      node = (Node) SLOT.getAcquire(node.slots, node.slotOf(index));
+      if (node == null) {
+        return null;
+      }
+    }
+    long @Nullable [] @Nullable [] leaves = node.leafLooks;
+    return leaves == null ? node.looks : (long[]) LOOKS.getAcquire(leaves, node.slotOf(index));
+  }
+
   /// Puts a folio at an empty index.
   void insert(long index, Folio folio) {
     Node node = root;
@@ -94,13 +139,13 @@ final class FolioIndex {
       Node child = (Node) node.slots[slot];
       if (child == null) {
         child = new Node(node.shift - BITS, node, slot);
-        SLOT.setRelease(node.slots, slot, child);
-        node.count++;
+        node.put(slot, child);
       }
       node = child;
     }
     int slot = (int) index & MASK;
-    assert node.slots[slot] == null;
+    assert node.slots[slot] == null && node.looks != null;
+    folio.enter(node.looks);
     SLOT.setRelease(node.slots, slot, folio);
     node.count++;
   }
@@ -108,8 +153,7 @@ final class FolioIndex {
   /// Puts a new root over the present one, which keeps its place as the first child.
   private Node grow(Node old) {
     Node top = new Node(old.shift + BITS, null, 0);
-    top.slots[0] = old;
-    top.count = 1;
+    top.put(0, old);
     for (int tag = 0; tag < TAGS; tag++) {
       top.tags[tag] = old.tags[tag] != 0 ? 1 : 0;
     }
@@ -134,8 +178,7 @@ final class FolioIndex {
         ROOT.setRelease(this, null);
         return;
       }
-      SLOT.setRelease(parent.slots, node.slotInParent, null);
-      parent.count--;
+      parent.drop(node.slotInParent);
       node = parent;
     }
   }

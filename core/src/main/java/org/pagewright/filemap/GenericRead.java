@@ -5,6 +5,7 @@ import java.lang.foreign.ValueLayout;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.cache.AddressSpace;
 import org.pagewright.cache.AddressSpaceOperations.FillResult;
+import org.pagewright.cache.FastPath;
 import org.pagewright.cache.Folio;
 import org.pagewright.cache.WriteOp;
 import org.pagewright.errno.Errno;
@@ -125,17 +126,15 @@ public final class GenericRead {
     long done = 0;
     while (done < length) {
       long at = pos + done;
-      Folio folio = mapping.find(AddressSpace.indexOf(at));
-      if (folio == null || folio.isReadahead() || folio.isDropBehind()) {
-        break;
-      }
       int wanted = (int) Math.min(mapping.bytesToFolioEnd(at), length - done);
-      int n = look(folio, at, wanted, segment, array, offset + done);
-      if (n <= 0) {
+      int n = FastPath.copyOut(mapping, at, wanted, segment, array, offset + done);
+      if (n < 0) {
         break;
       }
-      folio.markAccessed();
       done += n;
+      if (n < wanted) {
+        break; // the end of the file
+      }
     }
     if (done > 0) {
       readahead.readTo(pos + done);
@@ -241,6 +240,7 @@ public final class GenericRead {
     if (readahead != null && folio.isReadahead() && (flags & NOWAIT) == 0) {
       readahead.marked(folio.mapping(), folio, folios(folio.mapping(), folio.pos(), rest), flags);
     }
+    folio.settleMarks(); // or the fast path avoids it for ever
     if (folio.isDropBehind()) {
       if ((flags & DONTCACHE) == 0) {
         folio.setDropBehind(false); // somebody wants to keep it after all (R-J6)

@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.cache.AddressSpace;
 import org.pagewright.cache.AddressSpaceOperations;
+import org.pagewright.cache.FastPath;
 import org.pagewright.cache.Folio;
 import org.pagewright.cache.WriteOp;
 import org.pagewright.errno.Errno;
@@ -197,6 +198,12 @@ public final class GenericWrite {
   /// complement of the bytes that could be copied, or RETRY, with the source where it was.
   private static int writeChunk(
       AddressSpace mapping, long pos, int length, IovIter iter, WriteOp op) throws FsException {
+    if (pos + length <= mapping.size()) {
+      int copied = FastPath.overwrite(mapping, pos, length, iter);
+      if (copied >= 0) {
+        return copied > 0 ? copied : ~copied;
+      }
+    }
     AddressSpaceOperations operations = mapping.operations();
     Folio folio = operations.writeBegin(mapping, pos, length, op);
     if (folio == null) {

@@ -379,6 +379,7 @@ final class IomapWrite {
   /// A range holds the file's newest bytes: its blocks are uptodate and dirty. Folio lock held;
   /// blocks covered in part are uptodate already.
   void markWritten(Folio folio, @Nullable BlockState state, int offset, int length) {
+    boolean whole = true;
     if (state == null) {
       if (!folio.isUptodate()) {
         folio.markUptodate();
@@ -390,8 +391,12 @@ final class IomapWrite {
       if (!folio.isUptodate() && state.allUptodate()) {
         folio.markUptodate();
       }
+      whole = folio.isUptodate() && state.isDirty(operations.maskOf(0, folio.size()));
     }
     folio.markDirty();
+    if (whole) {
+      folio.openForOverwrite(); // each block is uptodate and dirty, see lockIfDirty
+    }
   }
 
   /// Blocks that begin chose and nobody wrote hold somebody else's bytes: zeros, uptodate and dirty

@@ -28,8 +28,14 @@ public final class FramePool implements AutoCloseable {
   /// Byte that a free frame is filled with when assertions are on.
   public static final byte POISON = (byte) 0xDB;
 
-  private static final int FRAMES_PER_CHUNK = 256;
-  private static final int CHUNK_SHIFT = 8;
+  /// Most frames of a pool, hence a budget of 1 TiB: a number fits 28 bits.
+  public static final int FRAMES_MAX = 1 << 28;
+
+  // Chunks grow with the pool, so that small pools take little and large ones have few: 256 frames,
+  // 256, 512, 1024 ... 16384, and 16384 from then on.
+  private static final int FIRST_SHIFT = 8;
+  private static final int LAST_SHIFT = 14;
+  private static final int GROWING = LAST_SHIFT - FIRST_SHIFT;
   private static final boolean POISONING = FramePool.class.desiredAssertionStatus();
 
   private static final VarHandle HEAD;
@@ -67,16 +73,17 @@ public final class FramePool implements AutoCloseable {
   /// A pool without memory yet.
   ///
   /// @param budgetBytes most bytes it may ever take; at least 16 frames
-  /// @throws IllegalArgumentException if the budget is too small or needs over 2^31 frames
+  /// @throws IllegalArgumentException if the budget is too small or over 1 TiB
   public FramePool(long budgetBytes) {
     long n = budgetBytes / FRAME_SIZE;
-    if (n < 16 || n > Integer.MAX_VALUE - FRAMES_PER_CHUNK) {
+    if (n < 16 || n > FRAMES_MAX) {
       throw new IllegalArgumentException(
-          "cache budget of " + budgetBytes + " bytes: give at least " + 16 * FRAME_SIZE);
+          "cache budget of " + budgetBytes + " bytes: give at least " + 16 * FRAME_SIZE
+              + " and at most " + (long) FRAMES_MAX * FRAME_SIZE);
     }
     frames = (int) n;
     reserve = Math.min(64, Math.max(2, frames / 32));
-    chunks = new MemorySegment[(frames + FRAMES_PER_CHUNK - 1) / FRAMES_PER_CHUNK];
+    chunks = new MemorySegment[chunkOf(frames - 1) + 1];
     next = new int[frames];
   }
 
@@ -137,13 +144,14 @@ public final class FramePool implements AutoCloseable {
   /// @param frame number of a frame that is handed out
   /// @return a segment of many frames; see [#offsetInChunk(int)]
   public MemorySegment chunk(int frame) {
-    int i = frame >>> CHUNK_SHIFT;
+    int i = chunkOf(frame);
     MemorySegment chunk = (MemorySegment) CHUNK.getAcquire(chunks, i);
     return chunk != null ? chunk : takeChunk(i);
   }
 
   private MemorySegment takeChunk(int i) {
-    int n = Math.min(FRAMES_PER_CHUNK, frames - (i << CHUNK_SHIFT));
+    int first = firstOf(i);
+    int n = Math.min(firstOf(i + 1), frames) - first;
     MemorySegment fresh = arena.allocate((long) n * FRAME_SIZE, FRAME_SIZE);
     MemorySegment other = (MemorySegment) CHUNK.compareAndExchange(chunks, i, null, fresh);
     return other != null ? other : fresh; // the loser's chunk is wasted: a rare, bounded race
@@ -154,7 +162,20 @@ public final class FramePool implements AutoCloseable {
   /// @param frame number of a frame
   /// @return bytes from the start of [#chunk(int)]
   public static int offsetInChunk(int frame) {
-    return (frame & (FRAMES_PER_CHUNK - 1)) * FRAME_SIZE;
+    return (frame - firstOf(chunkOf(frame))) * FRAME_SIZE;
+  }
+
+  private static int chunkOf(int frame) {
+    int i = frame >>> LAST_SHIFT;
+    return i == 0
+        ? Integer.SIZE - Integer.numberOfLeadingZeros(frame >>> FIRST_SHIFT)
+        : GROWING + i;
+  }
+
+  private static int firstOf(int chunk) {
+    return chunk > GROWING
+        ? chunk - GROWING << LAST_SHIFT
+        : 1 << FIRST_SHIFT + chunk >>> 1 & -(1 << FIRST_SHIFT);
   }
 
   /// Frames in the budget.

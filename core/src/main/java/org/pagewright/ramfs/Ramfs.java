@@ -350,6 +350,7 @@ public final class Ramfs implements SuperBlockOperations, InodeOperations, Addre
         count(mapping, 1);
       }
       mapping.growSize(pos + copied);
+      folio.openForOverwrite();
     }
     folio.unlock();
     return copied;

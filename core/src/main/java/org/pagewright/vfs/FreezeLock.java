@@ -102,6 +102,11 @@ public final class FreezeLock {
     }
   }
 
+  /// Whether writers are kept out, or about to be.
+  boolean isFrozen() {
+    return (long) STATE.getAcquire(this) < 0;
+  }
+
   /// Opens the door again.
   void thaw() {
     STATE.getAndBitwiseAnd(this, ~FROZEN);

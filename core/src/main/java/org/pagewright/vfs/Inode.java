@@ -177,6 +177,13 @@ public class Inode implements AddressSpace.Host, FlushTarget.DirtyInode {
     return rwsem;
   }
 
+  /// Waits for writers that hold INODE and are counted nowhere else: from now on each of them sees
+  /// what was set before this call.
+  final void awaitOverwriters() {
+    rwsem.lock();
+    rwsem.unlock();
+  }
+
   // ---- Attributes -------------------------------------------------------------------------------
 
   /// Size in bytes.

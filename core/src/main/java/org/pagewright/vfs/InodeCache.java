@@ -332,6 +332,24 @@ final class InodeCache {
     unusedCount--;
   }
 
+  /// Regular files that somebody holds, at some moment during this call.
+  List<Inode> inUse() {
+    List<Inode> found = new ArrayList<>();
+    lock.lock();
+    try {
+      for (Inode head : table) {
+        for (Inode i = head; i != null; i = i.hashNext) {
+          if (i.refs > 0 && i.isRegular()) {
+            found.add(i);
+          }
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+    return found;
+  }
+
   /// Inodes in memory now.
   int size() {
     lock.lock();

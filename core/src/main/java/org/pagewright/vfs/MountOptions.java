@@ -28,10 +28,11 @@ public record MountOptions(
     STRICT
   }
 
-  /// Read and write, relative access times, the system's clock in whole milliseconds.
+  /// Read and write, relative access times, the system's clock in whole milliseconds, which may lag
+  /// behind by a few of them while it is read often.
   public static final MountOptions DEFAULTS =
       new MountOptions(
-          false, Atime.RELATIVE, Clock.tickMillis(java.time.ZoneOffset.UTC), 8192, 32768, 65536);
+          false, Atime.RELATIVE, new CoarseClock(Clock.systemUTC()), 8192, 32768, 65536);
 
   /// Checks the bounds.
   public MountOptions {

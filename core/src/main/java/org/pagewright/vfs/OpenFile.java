@@ -9,6 +9,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.cache.AddressSpace;
 import org.pagewright.cache.ErrSeq;
+import org.pagewright.cache.FastPath;
 import org.pagewright.cache.WriteOp;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
@@ -66,6 +67,10 @@ public final class OpenFile implements AutoCloseable {
   }
 
   private static final int CLOSED = 1 << 31;
+
+  /// Flags that ask for more than a change of bytes in the cache.
+  private static final int NOT_IN_PLACE =
+      OpenFlags.APPEND | OpenFlags.SYNC | OpenFlags.DSYNC | OpenFlags.DIRECT;
 
   private final Inode inode;
   private final SuperBlock superBlock;
@@ -722,6 +727,12 @@ public final class OpenFile implements AutoCloseable {
     checkWritable();
     checkRange(pos, length);
     checkFlagsOfCall(ioFlags);
+    if (iter == null && ioFlags == 0 && overwrite(pos, segment, array, from, length)) {
+      if (moves) {
+        position = pos + length;
+      }
+      return length;
+    }
     enter();
     try {
       if (length == 0) {
@@ -765,6 +776,52 @@ public final class OpenFile implements AutoCloseable {
     }
   }
 
+  /// Writes inside one folio that is in memory and open for overwriting (see [FastPath]), if nothing
+  /// else is to be done for this write.
+  ///
+  /// Takes INODE alone. Neither a close nor a freeze counts this writer; they set their mark and
+  /// take INODE once, after which no such writer is inside and the next ones see the mark.
+  ///
+  /// @return false if nothing was written: the long way is to be taken
+  private boolean overwrite(
+      long pos, @Nullable MemorySegment segment, byte @Nullable [] array, int from, long length) {
+    if (length == 0
+        || length > mapping.bytesToFolioEnd(pos)
+        || (flags & NOT_IN_PLACE) != 0
+        || !inode.rwsem().tryLock()) {
+      return false;
+    }
+    try {
+      if (length > mapping.size() - pos
+          || !isUsable()
+          || superBlock.isFrozen()
+          || Thread.currentThread().isInterrupted()
+          || (inode.flags() & (InodeFlags.IMMUTABLE | InodeFlags.SYNC)) != 0
+          || Access.bitsToStrip(inode, who) != 0
+          || !isTimeOfChange(superBlock.now())) {
+        return false;
+      }
+      SegmentIter own = inode.segmentIter;
+      if (array != null) {
+        own.reset(array, from, (int) length);
+      } else {
+        assert segment != null;
+        own.reset(segment, 0, length);
+      }
+      try {
+        return FastPath.overwrite(mapping, pos, (int) length, own) == length;
+      } finally {
+        own.clear();
+      }
+    } finally {
+      inode.rwsem().unlock();
+    }
+  }
+
+  private boolean isTimeOfChange(Instant now) {
+    return now.equals(inode.mtime()) && now.equals(inode.ctime());
+  }
+
   private void startWrite(int ioFlags) throws FsException {
     if (!nowait(ioFlags)) {
       superBlock.startWrite();
@@ -797,7 +854,7 @@ public final class OpenFile implements AutoCloseable {
   /// start a journal handle for it (R-F9).
   private void touchTimes() throws FsException {
     Instant now = superBlock.now();
-    if (!now.equals(inode.mtime()) || !now.equals(inode.ctime())) {
+    if (!isTimeOfChange(now)) {
       inode.setMtime(now);
       inode.setCtime(now);
       inode.markDirty(Inode.DIRTY_TIME);
@@ -1201,6 +1258,9 @@ public final class OpenFile implements AutoCloseable {
 
   /// The last call has left: by whoever saw that, once.
   private void letGo() {
+    if (writable) {
+      inode.awaitOverwriters();
+    }
     inode.operations().released(inode, flags);
     superBlock.closedFile();
     superBlock.iput(inode);

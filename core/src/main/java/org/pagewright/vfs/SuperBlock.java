@@ -599,6 +599,9 @@ public final class SuperBlock {
     boolean done = false;
     writeLevel.freeze();
     try {
+      for (Inode inode : inodes.inUse()) {
+        inode.awaitOverwriters(); // those that came before see no frozen level
+      }
       syncAll();
       pagefaultLevel.freeze();
       try {
@@ -618,6 +621,11 @@ public final class SuperBlock {
       }
     }
     freezing.set(2);
+  }
+
+  /// Whether writers are kept out, or about to be.
+  boolean isFrozen() {
+    return writeLevel.isFrozen();
   }
 
   /// Lets writers in again.

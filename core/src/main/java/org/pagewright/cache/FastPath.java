@@ -1,0 +1,127 @@
+package org.pagewright.cache;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import org.jspecify.annotations.Nullable;
+import org.pagewright.iov.IovIter;
+import org.pagewright.mem.FramePool;
+import org.pagewright.sync.SchedulePoint;
+
+/// Reads and overwrites of bytes that are in memory, for one word and a copy each.
+///
+/// Where a random access goes, little else is in the processor's caches: each further thing it has
+/// to look at is a miss, one after the other, before the copy can begin, and each atomic operation
+/// waits for the stores of the copy before it. A folio's look word (see [Folio]) has all that an
+/// access must know, next to those of its neighbours, and names the frame; so there is one miss
+/// besides those of the bytes, no atomic operation on a read, and one on an overwrite.
+///
+///     copyOut                               overwrite
+///     word: READABLE, even, not MARKED?     word: READABLE, OPEN, even, not MARKED?
+///     size (R-B12)                          compare-and-set: odd      no lock-free reader copies now,
+///     copy                                  copy                      nobody cleans or detaches it
+///     word: same sequence, frame?           word: even again
+///
+/// Either says -1 if it cannot, with nothing done; then the long way is to be taken
+/// (`filemap.GenericRead`, `filemap.GenericWrite`), which can everything.
+///
+/// ## Why an overwrite needs no folio lock
+///
+/// The file system has opened the folio ([Folio#openForOverwrite()]): while it stays dirty, a write
+/// into it changes bytes and nothing else: no block, no reservation, no size, no count. INODE keeps
+/// away truncation and other writers of several folios; who would clean, detach or change the folio
+/// under its lock closes it first and waits for the overwriter inside. The overwriter never
+/// waits for anything while the word is odd: its copy is atomic (R-A1, R-A5), so that wait is short.
+///
+/// The overwriter ends with a plain store. That it is not lost: while the word is odd and OPEN,
+/// nobody else stores to it except hints by compare-and-set, and a lost hint is a lost hint.
+public final class FastPath {
+  private static final VarHandle LOOK = MethodHandles.arrayElementVarHandle(long[].class);
+
+  private FastPath() {}
+
+  /// Copies bytes of one folio out of the cache. No lock, no allocation.
+  ///
+  /// @param mapping the file; it may be closed or go away meanwhile
+  /// @param at first byte in the file
+  /// @param wanted most bytes to copy; all in one folio
+  /// @param segment where to; null if `array` is given
+  /// @param array where to; null if `segment` is given
+  /// @param offset first byte in the target
+  /// @return bytes copied, less than wanted only at the end of the file; -1 if the long way is to be
+  ///     taken
+  public static int copyOut(
+      AddressSpace mapping,
+      long at,
+      int wanted,
+      @Nullable MemorySegment segment,
+      byte @Nullable [] array,
+      long offset) {
+    long index = AddressSpace.indexOf(at);
+    long[] looks = mapping.looks(index);
+    if (looks == null) {
+      return -1;
+    }
+    int slot = (int) index & (FolioIndex.SLOTS - 1);
+    long w = (long) LOOK.getAcquire(looks, slot);
+    if ((w & (Folio.READABLE | Folio.CHANGING | Folio.MARKED)) != Folio.READABLE) {
+      return -1;
+    }
+    int n = (int) Math.min(wanted, mapping.size() - at); // R-B12
+    if (n <= 0) {
+      return -1;
+    }
+    int frame = (int) (w & Folio.FRAME);
+    MemorySegment chunk = mapping.cache().frames().chunk(frame);
+    long from = FramePool.offsetInChunk(frame) + (at & (AddressSpace.FOLIO_SIZE - 1));
+    SchedulePoint.reach(SchedulePoint.Kind.COPY, looks);
+    if (array != null) {
+      MemorySegment.copy(chunk, ValueLayout.JAVA_BYTE, from, array, (int) offset, n);
+    } else if (segment != null) {
+      MemorySegment.copy(chunk, from, segment, offset, n);
+    }
+    VarHandle.loadLoadFence(); // the copy comes before the second look
+    long again = (long) LOOK.getAcquire(looks, slot);
+    if (((w ^ again) & Folio.STABLE) != 0) {
+      return -1;
+    }
+    if ((again & Folio.FREQ) != Folio.FREQ) {
+      LOOK.weakCompareAndSetPlain(looks, slot, again, again + Folio.FREQ_ONE);
+    }
+    return n;
+  }
+
+  /// Overwrites bytes of one folio in the cache. INODE held exclusive, the range inside the size.
+  ///
+  /// @param mapping the file
+  /// @param at first byte in the file
+  /// @param length bytes; all in one folio
+  /// @param iter where they come from; advanced by what was copied
+  /// @return bytes copied, less than `length` if the source is not resident further; -1 if the long
+  ///     way is to be taken
+  public static int overwrite(AddressSpace mapping, long at, int length, IovIter iter) {
+    long index = AddressSpace.indexOf(at);
+    long[] looks = mapping.looks(index);
+    if (looks == null) {
+      return -1;
+    }
+    int slot = (int) index & (FolioIndex.SLOTS - 1);
+    long w = (long) LOOK.getAcquire(looks, slot);
+    long asked = Folio.READABLE | Folio.OPEN;
+    if ((w & (asked | Folio.CHANGING | Folio.MARKED)) != asked
+        || !LOOK.compareAndSet(looks, slot, w, w + Folio.CHANGING)) {
+      return -1;
+    }
+    int frame = (int) (w & Folio.FRAME);
+    try {
+      MemorySegment chunk = mapping.cache().frames().chunk(frame);
+      long to = FramePool.offsetInChunk(frame) + (at & (AddressSpace.FOLIO_SIZE - 1));
+      SchedulePoint.reach(SchedulePoint.Kind.COPY, looks);
+      return iter.copyAtomic(chunk, to, length);
+    } finally {
+      long used = (w & Folio.FREQ) == Folio.FREQ ? 0 : Folio.FREQ_ONE;
+      LOOK.setRelease(looks, slot, w + Folio.CHANGED + used);
+    }
+  }
+}
