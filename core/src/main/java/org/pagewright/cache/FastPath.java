@@ -63,7 +63,7 @@ public final class FastPath {
     if (looks == null) {
       return -1;
     }
-    int slot = (int) index & (FolioIndex.SLOTS - 1);
+    int slot = FolioIndex.slotIn(looks, index);
     long w = (long) LOOK.getAcquire(looks, slot);
     if ((w & (Folio.READABLE | Folio.CHANGING | Folio.MARKED)) != Folio.READABLE) {
       return -1;
@@ -97,16 +97,26 @@ public final class FastPath {
   /// @param mapping the file
   /// @param at first byte in the file
   /// @param length bytes; all in one folio
-  /// @param iter where they come from; advanced by what was copied
+  /// @param iter where they come from, advanced by what was copied; null if one of the next is given
+  /// @param segment where they come from
+  /// @param array where they come from
+  /// @param offset the first byte in the segment or the array
   /// @return bytes copied, less than `length` if the source is not resident further; -1 if the long
   ///     way is to be taken
-  public static int overwrite(AddressSpace mapping, long at, int length, IovIter iter) {
+  public static int overwrite(
+      AddressSpace mapping,
+      long at,
+      int length,
+      @Nullable IovIter iter,
+      @Nullable MemorySegment segment,
+      byte @Nullable [] array,
+      long offset) {
     long index = AddressSpace.indexOf(at);
     long[] looks = mapping.looks(index);
     if (looks == null) {
       return -1;
     }
-    int slot = (int) index & (FolioIndex.SLOTS - 1);
+    int slot = FolioIndex.slotIn(looks, index);
     long w = (long) LOOK.getAcquire(looks, slot);
     long asked = Folio.READABLE | Folio.OPEN;
     if ((w & (asked | Folio.CHANGING | Folio.MARKED)) != asked
@@ -118,7 +128,16 @@ public final class FastPath {
       MemorySegment chunk = mapping.cache().frames().chunk(frame);
       long to = FramePool.offsetInChunk(frame) + (at & (AddressSpace.FOLIO_SIZE - 1));
       SchedulePoint.reach(SchedulePoint.Kind.COPY, looks);
-      return iter.copyAtomic(chunk, to, length);
+      if (segment != null) {
+        MemorySegment.copy(segment, offset, chunk, to, length);
+      } else if (array != null) {
+        MemorySegment.copy(array, (int) offset, chunk, ValueLayout.JAVA_BYTE, to, length);
+      } else if (iter != null) {
+        return iter.copyAtomic(chunk, to, length);
+      }
+      return length;
+    } catch (IllegalStateException | WrongThreadException e) {
+      return -1; // the source is closed, or not this thread's: the long way says so
     } finally {
       long used = (w & Folio.FREQ) == Folio.FREQ ? 0 : Folio.FREQ_ONE;
       LOOK.setRelease(looks, slot, w + Folio.CHANGED + used);

@@ -454,7 +454,7 @@ public final class Folio {
   }
 
   private int slot() {
-    return (int) index & (FolioIndex.SLOTS - 1);
+    return FolioIndex.slotIn(looks, index);
   }
 
   /// Enters the leaf of the index. Folio lock and CACHE_INDEX held, not published yet.

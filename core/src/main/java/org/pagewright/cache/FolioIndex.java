@@ -2,6 +2,7 @@ package org.pagewright.cache;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /// The folios of one file by index: a radix tree of 64-way nodes with tags, as Linux's xarray.
@@ -13,8 +14,14 @@ import org.jspecify.annotations.Nullable;
 ///     level 1   node: 64 slots, 64 bits a tag     shift 6
 ///     level 0   node: 64 folios, 64 bits a tag    shift 0
 ///
-/// A leaf also holds the look words of its folios (see [Folio]), and the node above a leaf knows
-/// them, so that a hot path gets at the word of a folio without touching the leaf or the folio.
+/// A leaf also has the look words of its folios (see [Folio]), in an array of 64 for itself, or in
+/// one of 4096 with its neighbours where there are many of them: then they lie close together, and
+/// the processor needs few pages and lines to reach them all. [#slotIn] is where, either way.
+///
+/// The look words of the first [#NEAR] leaves are in a table besides, so that a hot path gets at the
+/// word of a folio without walking the tree and without touching the leaf or the folio. The table
+/// grows by copying; who still has an old one finds there a leaf that is gone, and in that no word
+/// that is READABLE, or misses one that is new, and takes the long way.
 final class FolioIndex {
   /// Newer than its store.
   static final int TAG_DIRTY = 0;
@@ -27,16 +34,25 @@ final class FolioIndex {
 
   private static final int TAGS = 3;
   private static final int BITS = 6;
-  static final int SLOTS = 1 << BITS;
+  private static final int SLOTS = 1 << BITS;
   private static final int MASK = SLOTS - 1;
+
+  /// Leaves under one node from which on they share an array of look words.
+  private static final int DENSE = 8;
+
+  /// Leaves in the table of look words: those of the first 4 GiB.
+  private static final int NEAR = 1 << 14;
 
   private static final VarHandle LOOKS = MethodHandles.arrayElementVarHandle(long[][].class);
   private static final VarHandle SLOT = MethodHandles.arrayElementVarHandle(Object[].class);
   private static final VarHandle ROOT;
+  private static final VarHandle NEAR_LOOKS;
 
   static {
     try {
-      ROOT = MethodHandles.lookup().findVarHandle(FolioIndex.class, "root", Node.class);
+      MethodHandles.Lookup lookup = MethodHandles.lookup();
+      ROOT = lookup.findVarHandle(FolioIndex.class, "root", Node.class);
+      NEAR_LOOKS = lookup.findVarHandle(FolioIndex.class, "nearLooks", long[][].class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
@@ -48,34 +64,25 @@ final class FolioIndex {
     final int slotInParent;
     final @Nullable Object[] slots = new @Nullable Object[SLOTS]; // Folio at shift 0, else Node
     final long[] tags = new long[TAGS];
-    final long @Nullable [] looks; // of a leaf
-    final long @Nullable [] @Nullable [] leafLooks; // of a node over leaves: those of its children
+    final long @Nullable [] looks; // of a leaf: its folios'
+    long @Nullable [] sharedLooks; // of a node over leaves: those of the leaves that came late
     int count;
 
     Node(int shift, @Nullable Node parent, int slotInParent) {
       this.shift = shift;
       this.parent = parent;
       this.slotInParent = slotInParent;
-      looks = shift == 0 ? new long[SLOTS] : null;
-      leafLooks = shift == BITS ? new long[SLOTS][] : null;
+      looks = shift == 0 ? looksUnder(parent) : null;
     }
 
-    /// Adds a child.
-    void put(int slot, Node child) {
-      SLOT.setRelease(slots, slot, child);
-      if (leafLooks != null) {
-        LOOKS.setRelease(leafLooks, slot, child.looks);
+    private static long[] looksUnder(@Nullable Node parent) {
+      if (parent == null || parent.count < DENSE) {
+        return new long[SLOTS];
       }
-      count++;
-    }
-
-    /// Takes a child out.
-    void drop(int slot) {
-      SLOT.setRelease(slots, slot, null);
-      if (leafLooks != null) {
-        LOOKS.setRelease(leafLooks, slot, null);
+      if (parent.sharedLooks == null) {
+        parent.sharedLooks = new long[SLOTS * SLOTS];
       }
-      count--;
+      return parent.sharedLooks;
     }
 
     int slotOf(long index) {
@@ -89,20 +96,23 @@ final class FolioIndex {
   }
 
   private @Nullable Node root; // published through ROOT
+  private long @Nullable [][] nearLooks = new long[1][]; // published through NEAR_LOOKS
 
   /// The folio at an index. No lock needed.
   @Nullable Folio get(long index) {
+    Node leaf = leafAcquire(index);
+    return leaf == null ? null : (Folio) SLOT.getAcquire(leaf.slots, (int) index & MASK);
+  }
+
+  private @Nullable Node leafAcquire(long index) {
     Node node = (Node) ROOT.getAcquire(this);
     if (node == null || !node.spans(index)) {
       return null;
     }
-    while (node.shift > 0) {
+    while (node != null && node.shift > 0) {
       node = (Node) SLOT.getAcquire(node.slots, node.slotOf(index));
-      if (node == null) {
-        return null;
-      }
     }
-    return (Folio) SLOT.getAcquire(node.slots, (int) index & MASK);
+    return node;
   }
 
   /// The look words of the leaf that spans an index. No lock needed. Where the leaf is gone
@@ -110,18 +120,33 @@ final class FolioIndex {
   ///
   /// @return null if no folio is near
   long @Nullable [] looks(long index) {
-    Node node = (Node) ROOT.getAcquire(this);
-    if (node == null || !node.spans(index)) {
-      return null;
+    long @Nullable [][] table = (long[][]) NEAR_LOOKS.getAcquire(this);
+    long leaf = index >>> BITS;
+    if (leaf < table.length) {
+      return (long[]) LOOKS.getAcquire(table, (int) leaf);
     }
-    while (node.shift > BITS) {
-      node = (Node) SLOT.getAcquire(node.slots, node.slotOf(index));
-      if (node == null) {
-        return null;
-      }
+    Node far = leaf < NEAR ? null : leafAcquire(index);
+    return far == null ? null : far.looks;
+  }
+
+  /// Where the look word of a folio is.
+  ///
+  /// @param looks what [#looks(long)] returned for its index
+  static int slotIn(long[] looks, long index) {
+    return (int) index & (looks.length - 1);
+  }
+
+  private void rememberLooks(long index, long @Nullable [] looks) {
+    long leaf = index >>> BITS;
+    if (leaf >= NEAR) {
+      return;
     }
-    long @Nullable [] @Nullable [] leaves = node.leafLooks;
-    return leaves == null ? node.looks : (long[]) LOOKS.getAcquire(leaves, node.slotOf(index));
+    long @Nullable [][] table = nearLooks;
+    if (leaf >= table.length) {
+      table = Arrays.copyOf(table, Math.max(2 * table.length, (int) leaf + 1));
+      NEAR_LOOKS.setRelease(this, table);
+    }
+    LOOKS.setRelease(table, (int) leaf, looks);
   }
 
   /// Puts a folio at an empty index.
@@ -139,12 +164,16 @@ final class FolioIndex {
       Node child = (Node) node.slots[slot];
       if (child == null) {
         child = new Node(node.shift - BITS, node, slot);
-        node.put(slot, child);
+        SLOT.setRelease(node.slots, slot, child);
+        node.count++;
       }
       node = child;
     }
     int slot = (int) index & MASK;
     assert node.slots[slot] == null && node.looks != null;
+    if (node.count == 0) {
+      rememberLooks(index, node.looks);
+    }
     folio.enter(node.looks);
     SLOT.setRelease(node.slots, slot, folio);
     node.count++;
@@ -153,7 +182,8 @@ final class FolioIndex {
   /// Puts a new root over the present one, which keeps its place as the first child.
   private Node grow(Node old) {
     Node top = new Node(old.shift + BITS, null, 0);
-    top.put(0, old);
+    top.slots[0] = old;
+    top.count = 1;
     for (int tag = 0; tag < TAGS; tag++) {
       top.tags[tag] = old.tags[tag] != 0 ? 1 : 0;
     }
@@ -172,13 +202,17 @@ final class FolioIndex {
     }
     SLOT.setRelease(node.slots, slot, null);
     node.count--;
+    if (node.count == 0) {
+      rememberLooks(index, null);
+    }
     while (node.count == 0) {
       Node parent = node.parent;
       if (parent == null) {
         ROOT.setRelease(this, null);
         return;
       }
-      parent.drop(node.slotInParent);
+      SLOT.setRelease(parent.slots, node.slotInParent, null);
+      parent.count--;
       node = parent;
     }
   }

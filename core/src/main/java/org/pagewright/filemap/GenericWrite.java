@@ -199,7 +199,7 @@ public final class GenericWrite {
   private static int writeChunk(
       AddressSpace mapping, long pos, int length, IovIter iter, WriteOp op) throws FsException {
     if (pos + length <= mapping.size()) {
-      int copied = FastPath.overwrite(mapping, pos, length, iter);
+      int copied = FastPath.overwrite(mapping, pos, length, iter, null, null, 0);
       if (copied >= 0) {
         return copied > 0 ? copied : ~copied;
       }

@@ -79,6 +79,7 @@ public class Inode implements AddressSpace.Host, FlushTarget.DirtyInode {
   private volatile Instant mtime = Instant.EPOCH;
   private volatile Instant ctime = Instant.EPOCH;
   private volatile Instant birthTime = Instant.EPOCH;
+  private volatile boolean atimeSettled;
 
   @SuppressWarnings("unused") // through DIRTY
   private volatile int dirty;
@@ -304,6 +305,7 @@ public class Inode implements AddressSpace.Host, FlushTarget.DirtyInode {
   /// @param flags see [InodeFlags]
   public final void setFlags(int flags) {
     this.flags = flags;
+    atimeSettled = false;
   }
 
   /// Device number of a device node.
@@ -353,6 +355,7 @@ public class Inode implements AddressSpace.Host, FlushTarget.DirtyInode {
   /// @param atime a time the file system can keep
   public final void setAtime(Instant atime) {
     this.atime = atime;
+    atimeSettled = false;
   }
 
   /// Last change of content.
@@ -367,6 +370,7 @@ public class Inode implements AddressSpace.Host, FlushTarget.DirtyInode {
   /// @param mtime a time the file system can keep
   public final void setMtime(Instant mtime) {
     this.mtime = mtime;
+    atimeSettled = false;
   }
 
   /// Last change of anything.
@@ -381,6 +385,7 @@ public class Inode implements AddressSpace.Host, FlushTarget.DirtyInode {
   /// @param ctime a time the file system can keep
   public final void setCtime(Instant ctime) {
     this.ctime = ctime;
+    atimeSettled = false;
   }
 
   /// Creation.
@@ -403,11 +408,24 @@ public class Inode implements AddressSpace.Host, FlushTarget.DirtyInode {
     Instant now = superBlock.now();
     mtime = now;
     ctime = now;
+    atimeSettled = false;
   }
 
   /// Sets ctime to now, without marking dirty. INODE held exclusively.
   public final void touchChanged() {
     ctime = superBlock.now();
+    atimeSettled = false;
+  }
+
+  /// Whether a read need not think of the access time: it is newer than the last change, or nobody
+  /// keeps it. A hint: a race with a change costs one update, not for ever, because a day passes and
+  /// readers look once in a while.
+  final boolean isAtimeSettled() {
+    return atimeSettled;
+  }
+
+  final void settleAtime() {
+    atimeSettled = true;
   }
 
   /// Fills the fields of an inode that is being made; the link count becomes 2 for a directory, 1

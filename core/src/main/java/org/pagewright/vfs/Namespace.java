@@ -696,15 +696,10 @@ public final class Namespace {
     touchAtime(dir);
   }
 
-  /// Whether a read need not think of the access time, but for the passing of a day. Takes no lock
-  /// and does not look at the clock.
+  /// Whether a read need not think of the access time, but for the passing of a day: it is settled,
+  /// or was set in this very tick of the clock. Takes no lock.
   boolean isAtimeFresh(Inode inode) {
-    MountOptions.Atime policy = superBlock.options().atime();
-    if (policy == MountOptions.Atime.RELATIVE) {
-      Instant atime = inode.atime();
-      return atime.isAfter(inode.mtime()) && atime.isAfter(inode.ctime());
-    }
-    return policy == MountOptions.Atime.NEVER;
+    return inode.isAtimeSettled() || inode.atime() == superBlock.now();
   }
 
   /// Notes that something was read, as the mount options ask. Never fails and never waits: it is
@@ -714,6 +709,7 @@ public final class Namespace {
     if (policy == MountOptions.Atime.NEVER
         || superBlock.isReadOnly()
         || (inode.flags() & InodeFlags.NOATIME) != 0) {
+      inode.settleAtime();
       return;
     }
     Instant now = superBlock.now();
@@ -725,6 +721,7 @@ public final class Namespace {
         && atime.isAfter(inode.mtime())
         && atime.isAfter(inode.ctime())
         && atime.getEpochSecond() + 86400 > now.getEpochSecond()) {
+      inode.settleAtime();
       return;
     }
     try {

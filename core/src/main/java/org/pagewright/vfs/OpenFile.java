@@ -79,6 +79,8 @@ public final class OpenFile implements AutoCloseable {
   private final int flags;
   private final boolean readable;
   private final boolean writable;
+  private final boolean readInPlace; // a regular file, open for reading, through the cache
+  private final boolean overwritable; // open for writing, with no flag that asks for more
   private final Mutex positionLock;
   private final Readahead readahead = new Readahead();
   private int cachedReads; // a count that threads may lose
@@ -101,6 +103,8 @@ public final class OpenFile implements AutoCloseable {
     int access = flags & OpenFlags.ACCESS_MASK;
     this.readable = access != OpenFlags.WRONLY;
     this.writable = access != OpenFlags.RDONLY;
+    this.readInPlace = readable && inode.isRegular() && (flags & OpenFlags.DIRECT) == 0;
+    this.overwritable = writable && (flags & NOT_IN_PLACE) == 0;
     this.positionLock = new Mutex(LockClass.FILE_POSITION, inode);
     this.errorsSeen = mapping.writebackErrors().sample();
   }
@@ -408,15 +412,16 @@ public final class OpenFile implements AutoCloseable {
       long length,
       int ioFlags)
       throws FsException {
-    checkReadable();
     checkRange(pos, length);
-    checkFlagsOfCall(ioFlags);
     long cached = 0;
-    if (((flags & OpenFlags.DIRECT) | (ioFlags & IoFlags.DONTCACHE)) == 0 && isUsable()) {
+    if (readInPlace && ioFlags == 0 && isUsable()) {
       cached = GenericRead.readCached(mapping, pos, segment, array, from, length, readahead);
       if (cached == length && cached > 0 && !isAtimeDue()) {
         return cached;
       }
+    } else {
+      checkReadable();
+      checkFlagsOfCall(ioFlags);
     }
     try {
       return cached
@@ -724,15 +729,18 @@ public final class OpenFile implements AutoCloseable {
       int ioFlags,
       boolean moves)
       throws FsException {
-    checkWritable();
     checkRange(pos, length);
-    checkFlagsOfCall(ioFlags);
-    if (iter == null && ioFlags == 0 && overwrite(pos, segment, array, from, length)) {
+    if (iter == null
+        && ioFlags == 0
+        && overwritable
+        && overwrite(pos, segment, array, from, length)) {
       if (moves) {
         position = pos + length;
       }
       return length;
     }
+    checkWritable();
+    checkFlagsOfCall(ioFlags);
     enter();
     try {
       if (length == 0) {
@@ -787,7 +795,6 @@ public final class OpenFile implements AutoCloseable {
       long pos, @Nullable MemorySegment segment, byte @Nullable [] array, int from, long length) {
     if (length == 0
         || length > mapping.bytesToFolioEnd(pos)
-        || (flags & NOT_IN_PLACE) != 0
         || !inode.rwsem().tryLock()) {
       return false;
     }
@@ -801,25 +808,15 @@ public final class OpenFile implements AutoCloseable {
           || !isTimeOfChange(superBlock.now())) {
         return false;
       }
-      SegmentIter own = inode.segmentIter;
-      if (array != null) {
-        own.reset(array, from, (int) length);
-      } else {
-        assert segment != null;
-        own.reset(segment, 0, length);
-      }
-      try {
-        return FastPath.overwrite(mapping, pos, (int) length, own) == length;
-      } finally {
-        own.clear();
-      }
+      return FastPath.overwrite(mapping, pos, (int) length, null, segment, array, from) == length;
     } finally {
       inode.rwsem().unlock();
     }
   }
 
   private boolean isTimeOfChange(Instant now) {
-    return now.equals(inode.mtime()) && now.equals(inode.ctime());
+    // The times of one tick are one object; if not, setting them again makes them that.
+    return now == inode.mtime() && now == inode.ctime();
   }
 
   private void startWrite(int ioFlags) throws FsException {
