@@ -64,6 +64,7 @@ public final class FastPath {
       return -1;
     }
     int slot = FolioIndex.slotIn(looks, index);
+    SchedulePoint.reach(SchedulePoint.Kind.READ, looks);
     long w = (long) LOOK.getAcquire(looks, slot);
     if ((w & (Folio.READABLE | Folio.CHANGING | Folio.MARKED)) != Folio.READABLE) {
       return -1;
@@ -81,6 +82,7 @@ public final class FastPath {
     } else if (segment != null) {
       MemorySegment.copy(chunk, from, segment, offset, n);
     }
+    SchedulePoint.reach(SchedulePoint.Kind.READ, looks);
     VarHandle.loadLoadFence(); // the copy comes before the second look
     long again = (long) LOOK.getAcquire(looks, slot);
     if (((w ^ again) & Folio.STABLE) != 0) {
@@ -117,6 +119,7 @@ public final class FastPath {
       return -1;
     }
     int slot = FolioIndex.slotIn(looks, index);
+    SchedulePoint.reach(SchedulePoint.Kind.ACCESS, looks);
     long w = (long) LOOK.getAcquire(looks, slot);
     long asked = Folio.READABLE | Folio.OPEN;
     if ((w & (asked | Folio.CHANGING | Folio.MARKED)) != asked
@@ -139,6 +142,7 @@ public final class FastPath {
     } catch (IllegalStateException | WrongThreadException e) {
       return -1; // the source is closed, or not this thread's: the long way says so
     } finally {
+      SchedulePoint.reach(SchedulePoint.Kind.ACCESS, looks);
       long used = (w & Folio.FREQ) == Folio.FREQ ? 0 : Folio.FREQ_ONE;
       LOOK.setRelease(looks, slot, w + Folio.CHANGED + used);
     }

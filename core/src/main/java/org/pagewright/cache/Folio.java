@@ -395,6 +395,7 @@ public final class Folio {
   /// [#endChange()], however the change went.
   public void beginChange() {
     assert isLocked() : this;
+    SchedulePoint.reach(SchedulePoint.Kind.ACCESS, looks);
     long w = close();
     assert (w & CHANGING) == 0 : "change within a change: " + this;
     storeLook(w + CHANGING);
@@ -430,13 +431,14 @@ public final class Folio {
         return w;
       }
       if ((w & CHANGING) == 0) {
+        SchedulePoint.touch(looks, true);
         if (LOOK.compareAndSet(looks, slot(), w, w & ~OPEN)) {
           return w & ~OPEN;
         }
       } else if ((i & 0xff) == 0) {
         Thread.yield(); // it was preempted in the middle of its copy
       } else {
-        Thread.onSpinWait();
+        SchedulePoint.spin(looks);
       }
     }
   }
@@ -446,10 +448,12 @@ public final class Folio {
   }
 
   private long look() {
+    SchedulePoint.touch(looks, false);
     return (long) LOOK.getAcquire(looks, slot());
   }
 
   private void storeLook(long w) {
+    SchedulePoint.touch(looks, true);
     LOOK.setRelease(looks, slot(), w);
   }
 

@@ -193,6 +193,20 @@ public final class SchedulePoint {
     }
   }
 
+  /// Waits a moment for a thread that is in the middle of something short and does not wait itself.
+  /// For the body of a loop that looks again.
+  ///
+  /// @param blocker what that thread is at
+  public static void spin(Object blocker) {
+    if (ENABLED) {
+      Explorer e = explorer;
+      if (e != null && e.park(blocker, 1)) {
+        return;
+      }
+    }
+    Thread.onSpinWait();
+  }
+
   static void park(Object blocker, long nanos) {
     if (ENABLED) {
       Explorer e = explorer;
