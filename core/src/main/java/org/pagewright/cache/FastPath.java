@@ -19,8 +19,8 @@ import org.pagewright.sync.SchedulePoint;
 ///
 ///     copyOut                               overwrite
 ///     word: READABLE, even, not MARKED?     word: READABLE, OPEN, even, not MARKED?
-///     size (R-B12)                          compare-and-set: odd      no lock-free reader copies now,
-///     copy                                  copy                      nobody cleans or detaches it
+///     size (R-B12)                          compare-and-set: odd     no reader, no cleaner and
+///     copy                                  copy                     no eviction meanwhile
 ///     word: same sequence, frame?           word: even again
 ///
 /// Either says -1 if it cannot, with nothing done; then the long way is to be taken
@@ -31,8 +31,8 @@ import org.pagewright.sync.SchedulePoint;
 /// The file system has opened the folio ([Folio#openForOverwrite()]): while it stays dirty, a write
 /// into it changes bytes and nothing else: no block, no reservation, no size, no count. INODE keeps
 /// away truncation and other writers of several folios; who would clean, detach or change the folio
-/// under its lock closes it first and waits for the overwriter inside. The overwriter never
-/// waits for anything while the word is odd: its copy is atomic (R-A1, R-A5), so that wait is short.
+/// under its lock closes it first and waits for the overwriter inside. The overwriter never waits
+/// for anything while the word is odd: its copy is atomic (R-A1, R-A5), so that wait is short.
 ///
 /// The overwriter ends with a plain store. That it is not lost: while the word is odd and OPEN,
 /// nobody else stores to it except hints by compare-and-set, and a lost hint is a lost hint.
@@ -49,7 +49,8 @@ public final class FastPath {
   /// @param segment where to; null if `array` is given
   /// @param array where to; null if `segment` is given
   /// @param offset first byte in the target
-  /// @return bytes copied, less than wanted only at the end of the file; -1 if the long way is to be
+  /// @return bytes copied, less than wanted only at the end of the file; -1 if the long way is to
+  /// be
   ///     taken
   public static int copyOut(
       AddressSpace mapping,
@@ -99,7 +100,8 @@ public final class FastPath {
   /// @param mapping the file
   /// @param at first byte in the file
   /// @param length bytes; all in one folio
-  /// @param iter where they come from, advanced by what was copied; null if one of the next is given
+  /// @param iter where they come from, advanced by what was copied; null if one of the next is
+  /// given
   /// @param segment where they come from
   /// @param array where they come from
   /// @param offset the first byte in the segment or the array

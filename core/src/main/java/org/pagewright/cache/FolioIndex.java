@@ -18,10 +18,10 @@ import org.jspecify.annotations.Nullable;
 /// one of 4096 with its neighbours where there are many of them: then they lie close together, and
 /// the processor needs few pages and lines to reach them all. [#slotIn] is where, either way.
 ///
-/// The look words of the first [#NEAR] leaves are in a table besides, so that a hot path gets at the
-/// word of a folio without walking the tree and without touching the leaf or the folio. The table
-/// grows by copying; who still has an old one finds there a leaf that is gone, and in that no word
-/// that is READABLE, or misses one that is new, and takes the long way.
+/// The look words of the first [#NEAR] leaves are in a table besides, so that a hot path gets at
+/// the word of a folio without walking the tree and without touching the leaf or the folio. The
+/// table grows by copying; who still has an old one finds there a leaf that is gone, and in that no
+/// word that is READABLE, or misses one that is new, and takes the long way.
 final class FolioIndex {
   /// Newer than its store.
   static final int TAG_DIRTY = 0;

@@ -8,6 +8,7 @@
 /// | [AddressSpace]           | struct address_space             | one file's folios and size        |
 /// | [Folio]                  | struct folio                     | bytes, one state word, one lock   |
 /// | [FolioIndex]             | struct xarray                    | lookup without lock, tags         |
+/// | [FastPath]               | filemap_read() and its like      | one word and a copy               |
 /// | [ErrSeq]                 | errseq_t                         | each error told once to each file |
 /// | [AddressSpaceOperations] | struct address_space_operations  | what a file system implements     |
 /// | [MemoryPolicy]           | mm/vmscan.c                      | upward call: who leaves           |

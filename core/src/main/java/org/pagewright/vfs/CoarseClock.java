@@ -15,8 +15,8 @@ import org.pagewright.sync.WaitQueue;
 ///
 /// Reading the system's clock stops the processor from working ahead, which costs a write to a
 /// cached file more than the rest of its bookkeeping. So while the clock is read often, a daemon
-/// thread looks at the system's clock every [#TICK_MILLIS] and readers take what it saw: the time is
-/// then that much late at most, if the thread gets its turn. While it is read seldom there is no
+/// thread looks at the system's clock every [#TICK_MILLIS] and readers take what it saw: the time
+/// is then that much late at most, if the thread gets its turn. While it is read seldom there is no
 /// thread, and each reading is the system's.
 final class CoarseClock extends Clock {
   /// How far the time may lag behind, in milliseconds, as on a kernel with 250 ticks a second.

@@ -418,8 +418,8 @@ public class Inode implements AddressSpace.Host, FlushTarget.DirtyInode {
   }
 
   /// Whether a read need not think of the access time: it is newer than the last change, or nobody
-  /// keeps it. A hint: a race with a change costs one update, not for ever, because a day passes and
-  /// readers look once in a while.
+  /// keeps it. A hint: a race with a change costs one update, not for ever, because a day passes
+  /// and readers look once in a while.
   final boolean isAtimeSettled() {
     return atimeSettled;
   }

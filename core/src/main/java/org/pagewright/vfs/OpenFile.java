@@ -784,8 +784,8 @@ public final class OpenFile implements AutoCloseable {
     }
   }
 
-  /// Writes inside one folio that is in memory and open for overwriting (see [FastPath]), if nothing
-  /// else is to be done for this write.
+  /// Writes inside one folio that is in memory and open for overwriting (see [FastPath]), if
+  /// nothing else is to be done for this write.
   ///
   /// Takes INODE alone. Neither a close nor a freeze counts this writer; they set their mark and
   /// take INODE once, after which no such writer is inside and the next ones see the mark.

@@ -257,6 +257,9 @@ final class FastPathTest {
     cleaner.join();
     assertTrue(cleaned.get());
     assertEquals(-1, overwrite(0, bytes(1, 2)));
+    folio.startWriteback();
+    folio.unlock();
+    folio.endWriteback(true);
   }
 
   @Test
