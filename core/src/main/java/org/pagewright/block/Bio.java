@@ -3,10 +3,11 @@ package org.pagewright.block;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
+import org.pagewright.sync.SchedulePoint;
+import org.pagewright.sync.WaitQueue;
 
 /// One request to a [BlockDevice]: a contiguous range of the device, and the memory for it.
 ///
@@ -193,6 +194,7 @@ public final class Bio {
   ///
   /// @param error null on success
   public void end(@Nullable FsException error) {
+    SchedulePoint.reach(SchedulePoint.Kind.COMPLETE, this);
     Completion c = completion;
     if (c != null) {
       c.ended(this, error);
@@ -223,27 +225,27 @@ public final class Bio {
   }
 
   private static final class Waiter implements Completion {
-    private final CountDownLatch done = new CountDownLatch(1);
-    private @Nullable FsException error; // written once before the latch opens
+    private final WaitQueue queue = new WaitQueue();
+    private @Nullable FsException error; // written once before `done`
+    private volatile boolean done;
 
     @Override
     public void ended(Bio bio, @Nullable FsException error) {
       this.error = error;
-      done.countDown();
+      done = true;
+      SchedulePoint.touch(this, true);
+      queue.wakeAll(this);
     }
 
     void await() throws FsException {
-      boolean interrupted = false;
-      while (true) {
-        try {
-          done.await();
-          break;
-        } catch (InterruptedException e) {
-          interrupted = true; // the device still owns the memory: we may not leave
+      SchedulePoint.touch(this, false);
+      if (!done) {
+        WaitQueue.Waiter waiter = queue.enter(this);
+        // An interrupt does not end the wait: the device still owns the memory.
+        while (!done) {
+          waiter.park();
         }
-      }
-      if (interrupted) {
-        Thread.currentThread().interrupt();
+        queue.leave(waiter);
       }
       if (error != null) {
         throw error;

@@ -12,6 +12,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
+import org.pagewright.sync.SchedulePoint;
 
 /// A file, or a block special file, as a block device.
 ///
@@ -253,6 +254,7 @@ public final class FileBlockDevice implements BlockDevice {
 
   @Override
   public void submit(Bio bio) {
+    SchedulePoint.reach(SchedulePoint.Kind.SUBMIT, bio);
     if (!inFlight.enter()) {
       bio.end(new FsException(Errno.EIO, name + ": " + bio + ": the device is closed"));
       return;

@@ -2,6 +2,7 @@ package org.pagewright.block;
 
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicLong;
+import org.pagewright.sync.SchedulePoint;
 
 /// Counts the requests under way on a device, and lets close wait for them.
 ///
@@ -25,6 +26,7 @@ final class InFlight {
   ///
   /// @return false if the device was closed; then there is nothing to exit
   boolean enter() {
+    SchedulePoint.touch(this, false); // requests only count; who closes wants to know
     while (true) { // ends: another thread's progress is what makes the exchange fail
       long seen = state.get();
       if (seen < 0) {
@@ -38,6 +40,7 @@ final class InFlight {
 
   /// Ends a request, after its completion has run.
   void exit() {
+    SchedulePoint.touch(this, false);
     long left = state.decrementAndGet();
     assert left != -1 && left != Long.MAX_VALUE : "exit without enter";
     if (left == CLOSED) {
@@ -49,6 +52,7 @@ final class InFlight {
   ///
   /// @return true for the first caller, which is the one to give back what the device holds
   boolean closeAndDrain() {
+    SchedulePoint.reach(SchedulePoint.Kind.ACCESS, this);
     long seen = state.getAndUpdate(s -> s | CLOSED);
     if (seen == 0) {
       drained.countDown();

@@ -9,6 +9,7 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
+import org.pagewright.sync.SchedulePoint;
 
 /// A block device in off-heap memory that takes memory only for what was written.
 ///
@@ -142,6 +143,7 @@ public final class RamBlockDevice implements BlockDevice {
 
   @Override
   public void submit(Bio bio) {
+    SchedulePoint.reach(SchedulePoint.Kind.SUBMIT, bio);
     if (!inFlight.enter()) {
       bio.end(closed(bio.toString()));
       return;
@@ -167,9 +169,12 @@ public final class RamBlockDevice implements BlockDevice {
     long pos = bio.pos();
     List<MemorySegment> segments = bio.segments();
     boolean write = bio.op() == Bio.Op.WRITE;
+    SchedulePoint.touch(this, write);
     for (int i = 0; i < segments.size(); i++) {
       MemorySegment segment = segments.get(i);
       long size = segment.byteSize();
+      SchedulePoint.touchMemory(segment, 0, !write);
+      SchedulePoint.touchMemory(segment, Math.max(0, size - 1), !write);
       for (long done = 0; done < size; ) {
         int offset = (int) pos & (CHUNK_SIZE - 1);
         long part = Math.min(size - done, CHUNK_SIZE - offset);

@@ -152,6 +152,7 @@ public final class AddressSpace {
   ///
   /// @return bytes
   public long size() {
+    SchedulePoint.touch(this, false);
     return size;
   }
 
@@ -160,6 +161,7 @@ public final class AddressSpace {
   ///
   /// @param size bytes
   public void setSize(long size) {
+    SchedulePoint.reach(SchedulePoint.Kind.ACCESS, this);
     this.size = size;
   }
 
@@ -170,6 +172,7 @@ public final class AddressSpace {
   /// @param end byte after the last accepted one
   /// @return true if it grew
   public boolean growSize(long end) {
+    SchedulePoint.reach(SchedulePoint.Kind.ACCESS, this);
     long old = size;
     while (end > old) {
       if (SIZE.compareAndSet(this, old, end)) {
@@ -204,6 +207,7 @@ public final class AddressSpace {
   /// @param index folio number
   /// @return null if there is none
   public @Nullable Folio find(long index) {
+    SchedulePoint.reach(SchedulePoint.Kind.READ, this.index);
     return this.index.get(index);
   }
 
@@ -211,6 +215,7 @@ public final class AddressSpace {
   ///
   /// @return null if there is no folio near
   long @Nullable [] looks(long index) {
+    SchedulePoint.reach(SchedulePoint.Kind.READ, this.index);
     return this.index.looks(index);
   }
 
@@ -320,6 +325,7 @@ public final class AddressSpace {
   }
 
   private int gather(long first, long last, int tag, @Nullable Folio[] out) {
+    SchedulePoint.touch(indexLock, false);
     if (folios == 0) {
       return 0;
     }
@@ -525,6 +531,7 @@ public final class AddressSpace {
   ///
   /// @return a number that may be old already
   public int folios() {
+    SchedulePoint.reach(SchedulePoint.Kind.READ, indexLock);
     return folios;
   }
 
@@ -532,6 +539,7 @@ public final class AddressSpace {
   ///
   /// @return a number that may be old already
   public int dirtyFolios() {
+    SchedulePoint.reach(SchedulePoint.Kind.READ, indexLock);
     return dirty;
   }
 
@@ -539,6 +547,7 @@ public final class AddressSpace {
   ///
   /// @return a number that may be old already
   public int writebackFolios() {
+    SchedulePoint.reach(SchedulePoint.Kind.READ, indexLock);
     return writeback;
   }
 
@@ -546,6 +555,7 @@ public final class AddressSpace {
   ///
   /// @return a number that only grows, and may wrap
   public int writeFailures() {
+    SchedulePoint.touch(indexLock, false);
     return failures;
   }
 
@@ -577,6 +587,7 @@ public final class AddressSpace {
   ///
   /// @return an index
   public long writebackIndex() {
+    SchedulePoint.touch(writebackErrors, false); // stands for what write-out keeps
     return writebackIndex;
   }
 
@@ -584,6 +595,7 @@ public final class AddressSpace {
   ///
   /// @param index the next folio to look at
   public void setWritebackIndex(long index) {
+    SchedulePoint.touch(writebackErrors, true);
     writebackIndex = index;
   }
 

@@ -4,6 +4,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.errno.Errno;
+import org.pagewright.sync.SchedulePoint;
 
 /// The last write-out error of a file or a volume, told once to everybody who was there (R-H7).
 ///
@@ -45,6 +46,7 @@ public final class ErrSeq {
   ///
   /// @param errno what went wrong
   public void set(Errno errno) {
+    SchedulePoint.reach(SchedulePoint.Kind.ACCESS, this);
     while (true) {
       int old = (int) VALUE.getVolatile(this);
       int fresh = old & ~(ERRNO | SEEN) | errno.number();
@@ -61,6 +63,7 @@ public final class ErrSeq {
   ///
   /// @return what to hand to [#checkSince(int)]; 0 if there is an error that nobody has seen
   public int sample() {
+    SchedulePoint.reach(SchedulePoint.Kind.READ, this);
     int v = (int) VALUE.getVolatile(this);
     return (v & SEEN) != 0 ? v : 0;
   }
@@ -70,6 +73,7 @@ public final class ErrSeq {
   /// @param since a sample
   /// @return null if there was none
   public @Nullable Errno checkSince(int since) {
+    SchedulePoint.reach(SchedulePoint.Kind.READ, this);
     int v = (int) VALUE.getVolatile(this);
     return differs(v, since) ? BY_NUMBER[v & ERRNO] : null;
   }
@@ -78,6 +82,7 @@ public final class ErrSeq {
   ///
   /// @return a sample
   public int advance() {
+    SchedulePoint.reach(SchedulePoint.Kind.ACCESS, this);
     while (true) {
       int v = (int) VALUE.getVolatile(this);
       if (v == 0 || (v & SEEN) != 0) {

@@ -78,6 +78,7 @@ public final class FastPath {
     MemorySegment chunk = mapping.cache().frames().chunk(frame);
     long from = FramePool.offsetInChunk(frame) + (at & (AddressSpace.FOLIO_SIZE - 1));
     SchedulePoint.reach(SchedulePoint.Kind.COPY, looks);
+    SchedulePoint.touchMemory(chunk, from, false);
     if (array != null) {
       MemorySegment.copy(chunk, ValueLayout.JAVA_BYTE, from, array, (int) offset, n);
     } else if (segment != null) {
@@ -90,6 +91,7 @@ public final class FastPath {
       return -1;
     }
     if ((again & Folio.FREQ) != Folio.FREQ) {
+      SchedulePoint.touch(looks, true);
       LOOK.weakCompareAndSetPlain(looks, slot, again, again + Folio.FREQ_ONE);
     }
     return n;
@@ -133,6 +135,7 @@ public final class FastPath {
       MemorySegment chunk = mapping.cache().frames().chunk(frame);
       long to = FramePool.offsetInChunk(frame) + (at & (AddressSpace.FOLIO_SIZE - 1));
       SchedulePoint.reach(SchedulePoint.Kind.COPY, looks);
+      SchedulePoint.touchMemory(chunk, to, true);
       if (segment != null) {
         MemorySegment.copy(segment, offset, chunk, to, length);
       } else if (array != null) {

@@ -151,6 +151,7 @@ public final class Folio {
     this.chunk = chunk;
     this.chunkOffset = FramePool.offsetInChunk(frame);
     assert Lockdep.acquired(LockClass.FOLIO, this);
+    SchedulePoint.took(this, SchedulePoint.Hold.EXCLUSIVE);
     state = LOCKED; // it is born locked by the thread that will fill it
   }
 
@@ -235,6 +236,7 @@ public final class Folio {
     if (!trySetLocked()) {
       lockContended();
     }
+    SchedulePoint.took(this, SchedulePoint.Hold.EXCLUSIVE);
     assert Lockdep.acquired(LockClass.FOLIO, this);
   }
 
@@ -252,6 +254,7 @@ public final class Folio {
 
   /// Sets WAITERS and parks, unless the awaited bit is clear already.
   private void announceWaiter(int awaited, WaitQueue.Waiter waiter) {
+    SchedulePoint.touch(this, true);
     int s = stateAcquire();
     while ((s & awaited) != 0) {
       if ((s & WAITERS) != 0 || STATE.compareAndSet(this, s, s | WAITERS)) {
@@ -263,6 +266,7 @@ public final class Folio {
   }
 
   private boolean trySetLocked() {
+    SchedulePoint.touch(this, true);
     while (true) {
       int s = stateAcquire();
       if ((s & LOCKED) != 0) {
@@ -278,10 +282,11 @@ public final class Folio {
   ///
   /// @return true if taken
   public boolean tryLock() {
-    SchedulePoint.reach(SchedulePoint.Kind.LOCK, this);
+    SchedulePoint.reach(SchedulePoint.Kind.TRY_LOCK, this);
     if (!trySetLocked()) {
       return false;
     }
+    SchedulePoint.took(this, SchedulePoint.Hold.EXCLUSIVE);
     assert Lockdep.acquired(LockClass.FOLIO, this);
     return true;
   }
@@ -289,6 +294,7 @@ public final class Folio {
   /// Gives the folio lock back.
   public void unlock() {
     assert Lockdep.released(LockClass.FOLIO, this);
+    SchedulePoint.gave(this, SchedulePoint.Hold.EXCLUSIVE);
     clearAndWake(LOCKED, 0);
     SchedulePoint.reach(SchedulePoint.Kind.UNLOCK, this);
   }
@@ -297,6 +303,7 @@ public final class Folio {
   /// [#endRead(boolean)]. This thread must not unlock.
   public void handLockToIo() {
     assert Lockdep.released(LockClass.FOLIO, this);
+    SchedulePoint.handed(this);
   }
 
   /// Ends a read that owns the folio lock: marks the bytes good or leaves them, and unlocks. By the
@@ -305,6 +312,7 @@ public final class Folio {
   /// @param uptodate whether all bytes are now the file's
   public void endRead(boolean uptodate) {
     SchedulePoint.reach(SchedulePoint.Kind.FILL_END, this);
+    SchedulePoint.gave(this, SchedulePoint.Hold.EXCLUSIVE);
     if (uptodate) {
       setReadable();
     }
@@ -312,6 +320,7 @@ public final class Folio {
   }
 
   private void clearAndWake(int clear, int set) {
+    SchedulePoint.touch(this, true);
     int s;
     do {
       s = stateAcquire();
@@ -348,7 +357,11 @@ public final class Folio {
   }
 
   private WaitQueue waitQueue() {
-    int h = System.identityHashCode(this);
+    // A hash that is the same in each run, if somebody explores.
+    int h =
+        SchedulePoint.ENABLED
+            ? Long.hashCode(mapping.number() * 31 + index)
+            : System.identityHashCode(this);
     return QUEUES[(h ^ h >>> 8) & (QUEUES.length - 1)];
   }
 
@@ -373,6 +386,7 @@ public final class Folio {
   /// @return a mark for [#endLook(long)], or 0 if the bytes are not all uptodate, are changing, or
   ///     the folio is detached
   public long beginLook() {
+    SchedulePoint.reach(SchedulePoint.Kind.READ, looks);
     long w = look();
     if ((w & (READABLE | CHANGING)) != READABLE) {
       return 0;
@@ -386,6 +400,7 @@ public final class Folio {
   /// @param look from [#beginLook()]
   /// @return true if what was seen since then is what one moment held
   public boolean endLook(long look) {
+    SchedulePoint.reach(SchedulePoint.Kind.READ, looks);
     VarHandle.loadLoadFence(); // the copy comes before the second look
     return (look() & STABLE) == look;
   }
@@ -404,6 +419,7 @@ public final class Folio {
 
   /// The bytes are as they shall be.
   public void endChange() {
+    SchedulePoint.reach(SchedulePoint.Kind.ACCESS, looks);
     long w = look();
     assert (w & CHANGING) != 0 : "no change under way: " + this;
     storeLook(w + CHANGING);
@@ -476,9 +492,17 @@ public final class Folio {
   public void zero(int offset, int length) {
     if (length > 0) {
       beginChange();
+      touchBytes(true);
       chunk.asSlice(chunkOffset + offset, length).fill((byte) 0);
       endChange();
     }
+  }
+
+  /// Says that the step under way reads or changes the bytes. For a schedule explorer.
+  ///
+  /// @param write whether they may change
+  public void touchBytes(boolean write) {
+    SchedulePoint.touchMemory(chunk, chunkOffset, write);
   }
 
   /// Whether all bytes are the file's.
@@ -564,6 +588,7 @@ public final class Folio {
   public void markAccessed() {
     long w = look();
     if ((w & FREQ) != FREQ) {
+      SchedulePoint.touch(looks, true);
       // A lost race loses one count of a statistic.
       LOOK.weakCompareAndSetPlain(looks, slot(), w, w + FREQ_ONE);
     }
@@ -578,6 +603,7 @@ public final class Folio {
 
   /// Takes one from the frequency, or leaves it at 0. By reclaim.
   public void ageFrequency() {
+    SchedulePoint.reach(SchedulePoint.Kind.ACCESS, looks);
     long w;
     do {
       w = look();
@@ -589,6 +615,7 @@ public final class Folio {
 
   /// Makes MARKED agree with the two marks that it stands for.
   public void settleMarks() {
+    SchedulePoint.touch(looks, true);
     boolean on = (stateAcquire() & (READAHEAD | DROPBEHIND)) != 0;
     long w = look();
     while ((w & MARKED) != 0 != on
@@ -639,6 +666,7 @@ public final class Folio {
   ///
   /// @return false if it is detached already, then there is nothing to put
   public boolean tryGet() {
+    SchedulePoint.reach(SchedulePoint.Kind.ACCESS, this);
     while (true) {
       int s = stateAcquire();
       if ((s & DETACHED) != 0) {
@@ -646,6 +674,7 @@ public final class Folio {
       }
       assert (s & REFS) != REFS : "too many references: " + this;
       if (STATE.compareAndSet(this, s, s + REF_ONE)) {
+        SchedulePoint.took(this, SchedulePoint.Hold.REFERENCE);
         return true;
       }
     }
@@ -653,6 +682,8 @@ public final class Folio {
 
   /// Gives a reference back; the last one of a detached folio frees its frame.
   public void put() {
+    SchedulePoint.reach(SchedulePoint.Kind.ACCESS, this);
+    SchedulePoint.gave(this, SchedulePoint.Hold.REFERENCE);
     int s = (int) STATE.getAndAdd(this, -REF_ONE);
     assert (s & REFS) != 0 : "no reference to put: " + this;
     if ((s & REFS) == REF_ONE && (s & DETACHED) != 0) {
@@ -673,6 +704,7 @@ public final class Folio {
   /// @return references that remain: with 0 the caller frees the frame, else the last
   ///     [#put()] does; -1 if refused
   int freezeDetached(boolean onlyUnused) {
+    SchedulePoint.reach(SchedulePoint.Kind.ACCESS, this);
     close();
     while (true) {
       int s = stateAcquire();
@@ -715,14 +747,17 @@ public final class Folio {
   // ---- State word -----------------------------------------------------------------------------
 
   private int stateAcquire() {
+    SchedulePoint.touch(this, false);
     return (int) STATE.getAcquire(this);
   }
 
   boolean set(int bit) {
+    SchedulePoint.reach(SchedulePoint.Kind.ACCESS, this);
     return ((int) STATE.getAndBitwiseOr(this, bit) & bit) != 0;
   }
 
   boolean clear(int bit) {
+    SchedulePoint.reach(SchedulePoint.Kind.ACCESS, this);
     return ((int) STATE.getAndBitwiseAnd(this, ~bit) & bit) != 0;
   }
 

@@ -4,6 +4,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
+import org.pagewright.sync.SchedulePoint;
 
 /// The folios of one file by index: a radix tree of 64-way nodes with tags, as Linux's xarray.
 ///
@@ -100,6 +101,7 @@ final class FolioIndex {
 
   /// The folio at an index. No lock needed.
   @Nullable Folio get(long index) {
+    SchedulePoint.touch(this, false);
     Node leaf = leafAcquire(index);
     return leaf == null ? null : (Folio) SLOT.getAcquire(leaf.slots, (int) index & MASK);
   }
@@ -120,6 +122,7 @@ final class FolioIndex {
   ///
   /// @return null if no folio is near
   long @Nullable [] looks(long index) {
+    SchedulePoint.touch(this, false);
     long @Nullable [][] table = (long[][]) NEAR_LOOKS.getAcquire(this);
     long leaf = index >>> BITS;
     if (leaf < table.length) {
@@ -151,6 +154,7 @@ final class FolioIndex {
 
   /// Puts a folio at an empty index.
   void insert(long index, Folio folio) {
+    SchedulePoint.touch(this, true);
     Node node = root;
     if (node == null) {
       node = new Node(0, null, 0);
@@ -194,6 +198,7 @@ final class FolioIndex {
 
   /// Takes the folio at an index out, with its tags.
   void remove(long index) {
+    SchedulePoint.touch(this, true);
     Node node = leaf(index);
     int slot = (int) index & MASK;
     assert node != null && node.slots[slot] != null;

@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
 import org.pagewright.mem.FramePool;
+import org.pagewright.sync.SchedulePoint;
 
 /// The memory of all files that share one budget.
 ///
@@ -54,6 +55,7 @@ public final class PageCache implements AutoCloseable {
   /// @return the frame's number
   /// @throws FsException ENOMEM if nothing can be freed; EAGAIN with `nowait`
   int allocFrame(boolean nowait) throws FsException {
+    SchedulePoint.touch(frames, true);
     int frame = frames.alloc(false);
     for (int i = 0; frame < 0 && i < RETRIES; i++) {
       MemoryPolicy p = policy;
@@ -84,11 +86,13 @@ public final class PageCache implements AutoCloseable {
   ///
   /// @param frame its number
   public void freeFrame(int frame) {
+    SchedulePoint.touch(frames, true);
     frames.free(frame);
   }
 
   void freeFrame(Folio folio) {
-    frames.free(folio.frame());
+    folio.touchBytes(true); // they are poisoned now, and soon somebody else's
+    freeFrame(folio.frame());
   }
 
   /// The memory.
@@ -102,6 +106,7 @@ public final class PageCache implements AutoCloseable {
   ///
   /// @return a number that may be old already
   public int dirtyFolios() {
+    SchedulePoint.reach(SchedulePoint.Kind.READ, dirty);
     return dirty.get();
   }
 
@@ -109,14 +114,17 @@ public final class PageCache implements AutoCloseable {
   ///
   /// @return a number that may be old already
   public int writebackFolios() {
+    SchedulePoint.reach(SchedulePoint.Kind.READ, writeback);
     return writeback.get();
   }
 
   void dirtied(int folios) {
+    SchedulePoint.touch(dirty, true);
     dirty.addAndGet(folios);
   }
 
   void writeback(int folios) {
+    SchedulePoint.touch(writeback, true);
     writeback.addAndGet(folios);
   }
 

@@ -206,6 +206,7 @@ public final class GenericRead {
         Thread.onSpinWait(); // a writer is copying
         continue;
       }
+      SchedulePoint.reach(SchedulePoint.Kind.READ, mapping);
       int n = (int) Math.min(wanted, mapping.size() - at); // R-B12
       if (n > 0) {
         SchedulePoint.reach(SchedulePoint.Kind.COPY, folio);
@@ -225,6 +226,7 @@ public final class GenericRead {
       @Nullable MemorySegment segment,
       byte @Nullable [] array,
       long offset) {
+    folio.touchBytes(false);
     long from = (long) folio.chunkOffset() + folio.offsetOf(at);
     if (array != null) {
       MemorySegment.copy(

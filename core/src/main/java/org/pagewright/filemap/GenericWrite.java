@@ -245,6 +245,7 @@ public final class GenericWrite {
     folio.beginChange();
     try {
       SchedulePoint.reach(SchedulePoint.Kind.COPY, folio);
+      folio.touchBytes(true);
       return iter.copyAtomic(folio.chunk(), folio.chunkOffset() + offset, length);
     } finally {
       folio.endChange();
@@ -264,6 +265,7 @@ public final class GenericWrite {
     int copied = iter.copyAtomic(bounce, 0, length);
     if (copied == length) {
       folio.beginChange();
+      folio.touchBytes(true);
       MemorySegment.copy(bounce, 0, folio.chunk(), folio.chunkOffset() + offset, length);
       folio.endChange();
     }

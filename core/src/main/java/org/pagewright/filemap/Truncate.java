@@ -5,6 +5,7 @@ import org.pagewright.cache.AddressSpace;
 import org.pagewright.cache.Folio;
 import org.pagewright.sync.LockClass;
 import org.pagewright.sync.Lockdep;
+import org.pagewright.sync.SchedulePoint;
 
 /// Bytes that cease to exist: truncation, holes, and folios that are dropped because somebody goes
 /// past the cache. Compare Linux's mm/truncate.c.
@@ -116,6 +117,7 @@ public final class Truncate {
   }
 
   private static void dropOrZero(AddressSpace mapping, Folio folio, int offset, int length) {
+    SchedulePoint.reach(SchedulePoint.Kind.TRUNCATE, folio);
     folio.lock();
     // While we waited, reclaim may have taken it (R-G1).
     if (folio.isAttached()) {

@@ -15,6 +15,7 @@ import org.pagewright.cache.WriteOp;
 import org.pagewright.cache.WritebackControl;
 import org.pagewright.errno.CorruptedException;
 import org.pagewright.errno.FsException;
+import org.pagewright.sync.SchedulePoint;
 import org.pagewright.sync.WaitQueue;
 import org.pagewright.writeback.Writeback;
 
@@ -147,7 +148,9 @@ public final class IomapOperations implements AddressSpaceOperations {
 
   /// Hands a write-out whose end may sleep to a worker.
   void executeOnWorker(Runnable end) {
-    workers.execute(end);
+    if (!SchedulePoint.spawn("pagewright-ioend", false, end)) {
+      workers.execute(end);
+    }
   }
 
   /// Counts a request in.

@@ -1,5 +1,6 @@
 package org.pagewright.sync;
 
+import java.lang.foreign.MemorySegment;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -78,6 +79,12 @@ public final class SchedulePoint {
     /// @param write whether it may change
     void touch(Object subject, boolean write);
 
+    /// The step under way reads or changes memory that files share.
+    ///
+    /// @param address of a byte; all bytes of its page count as one object
+    /// @param write whether they may change
+    void touchMemory(long address, boolean write);
+
     /// A thread has got something that it is to give back.
     ///
     /// @param what the lock or other object
@@ -94,6 +101,14 @@ public final class SchedulePoint {
     ///
     /// @param what the lock
     void handed(Object what);
+
+    /// A thread of the code under test is to start.
+    ///
+    /// @param name what to call it
+    /// @param daemon whether it serves others for as long as they like, and never ends by itself
+    /// @param body what it does
+    /// @return false if the caller is none of the explorer's and has to start a thread by itself
+    boolean spawn(String name, boolean daemon, Runnable body);
 
     /// A thread wants to park.
     ///
@@ -155,6 +170,21 @@ public final class SchedulePoint {
     }
   }
 
+  /// Says that the step under way reads or changes memory that files share: the bytes of a folio,
+  /// which an I/O knows by their address only. On the heap is nothing but callers' memory.
+  ///
+  /// @param segment where it lies
+  /// @param offset of a byte; all bytes of its page count as one object
+  /// @param write whether they may change
+  public static void touchMemory(MemorySegment segment, long offset, boolean write) {
+    if (ENABLED) {
+      Explorer e = explorer;
+      if (e != null && segment.isNative()) {
+        e.touchMemory(segment.address() + offset, write);
+      }
+    }
+  }
+
   /// Says that this thread has got something it is to give back.
   ///
   /// @param what the lock or other object
@@ -205,6 +235,21 @@ public final class SchedulePoint {
       }
     }
     Thread.onSpinWait();
+  }
+
+  /// Starts a thread of the explorer's, if the caller is one. Whoever starts threads of its own asks
+  /// here first, so that an explorer switches those, too.
+  ///
+  /// @param name what to call it
+  /// @param daemon whether it serves others for as long as they like, and never ends by itself
+  /// @param body what it does
+  /// @return false, always in production: start a thread
+  public static boolean spawn(String name, boolean daemon, Runnable body) {
+    if (ENABLED) {
+      Explorer e = explorer;
+      return e != null && e.spawn(name, daemon, body);
+    }
+    return false;
   }
 
   static void park(Object blocker, long nanos) {

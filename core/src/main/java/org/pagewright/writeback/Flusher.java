@@ -7,6 +7,7 @@ import org.pagewright.cache.WritebackControl;
 import org.pagewright.cache.WritebackControl.SyncMode;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
+import org.pagewright.sync.SchedulePoint;
 import org.pagewright.sync.WaitQueue;
 import org.pagewright.writeback.FlushTarget.DirtyInode;
 
@@ -101,9 +102,13 @@ public final class Flusher implements AutoCloseable {
 
   private void start() {
     if (threaded && !started.get() && !stopping && started.compareAndSet(false, true)) {
+      String name = "pagewright-flush-" + target.name();
+      if (SchedulePoint.spawn(name, true, this::run)) {
+        return;
+      }
       Thread.ofPlatform()
           .daemon()
-          .name("pagewright-flush-" + target.name())
+          .name(name)
           .uncaughtExceptionHandler((thread, cause) -> died(cause))
           .start(this::run);
     }

@@ -33,10 +33,16 @@ final class Bounded extends DepthFirst {
   @Override
   void begin(Run run) {
     super.begin(run);
-    threads = Arrays.copyOf(threads, Math.max(threads.length, run.threadCount()));
+    widen(run.threadCount());
     Arrays.fill(threads, 0);
     Arrays.fill(writes, 0);
     Arrays.fill(reads, 0);
+  }
+
+  private void widen(int count) {
+    if (count > threads.length) {
+      threads = Arrays.copyOf(threads, Math.max(count, 2 * threads.length));
+    }
   }
 
   @Override
@@ -46,6 +52,7 @@ final class Bounded extends DepthFirst {
     }
     Footprint f = run.footprint();
     int p = run.stepper();
+    widen(run.threadCount());
     long h = Run.mix(threads[p] * 31 + p + 1) + run.choiceHash();
     if (run.timeoutForced()) {
       for (int t = 0; t < run.threadCount(); t++) {

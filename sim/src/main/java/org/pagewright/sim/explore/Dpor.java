@@ -56,18 +56,31 @@ final class Dpor extends DepthFirst {
     accessThreads.clear();
     accessBits.clear();
     accessBefore.clear();
-    if (threads != run.threadCount()) {
-      threads = run.threadCount();
-      clocks = new int[threads][threads];
-      firsts = new int[threads];
-      Arrays.fill(stepClocks, null);
-      Arrays.fill(writeClocks, null);
-      Arrays.fill(readClocks, null);
-    }
+    widen(run.threadCount());
     for (int[] clock : clocks) {
       Arrays.fill(clock, 0);
     }
     objects = 0;
+  }
+
+  /// Makes room for threads, of which new ones may turn up in the middle of a schedule.
+  private void widen(int count) {
+    if (count <= threads) {
+      return;
+    }
+    clocks = Arrays.copyOf(clocks, count);
+    firsts = new int[count];
+    for (int[][] all : new int[][][] {clocks, stepClocks, writeClocks, readClocks}) {
+      for (int i = 0; i < all.length; i++) {
+        if (all[i] != null) {
+          all[i] = Arrays.copyOf(all[i], count);
+        }
+      }
+    }
+    for (int t = threads; t < count; t++) {
+      clocks[t] = new int[count];
+    }
+    threads = count;
   }
 
   private void makeRoom(int object) {
@@ -133,6 +146,9 @@ final class Dpor extends DepthFirst {
     if (node.footprints == null || node.knownThen == null) {
       node.footprints = new @Nullable Footprint[threads];
       node.knownThen = new int[threads];
+    } else if (t >= node.knownThen.length) {
+      node.footprints = Arrays.copyOf(node.footprints, threads);
+      node.knownThen = Arrays.copyOf(node.knownThen, threads);
     }
     node.footprints[t] = footprint;
     node.knownThen[t] = known;
@@ -142,6 +158,7 @@ final class Dpor extends DepthFirst {
   void stepped(Run run) {
     Footprint f = run.footprint();
     int p = run.stepper();
+    widen(run.threadCount());
     int step = run.step();
     Node node = node(stepNode);
     if (stepNode >= changed) {

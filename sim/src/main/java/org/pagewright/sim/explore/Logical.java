@@ -21,9 +21,19 @@ final class Logical {
   final String name;
   final Body body;
   final Worker worker;
+  final boolean daemon;
+
+  /// The number of the thread as an object.
+  int object;
 
   Status status = Status.READY;
   boolean started;
+
+  /// Whether it waits in a way that nobody here can end.
+  boolean lost;
+
+  /// Whether another thread of the schedule started it.
+  boolean spawned;
 
   /// The point that it stands at; null before its first step.
   @Nullable Kind kind;
@@ -46,9 +56,10 @@ final class Logical {
   /// The step it made last; 0 for none.
   int lastStep;
 
-  Logical(int id, String name, Body body, Worker worker) {
+  Logical(int id, String name, boolean daemon, Body body, Worker worker) {
     this.id = id;
     this.name = name;
+    this.daemon = daemon;
     this.body = body;
     this.worker = worker;
   }

@@ -1,5 +1,6 @@
 package org.pagewright.sim.explore;
 
+import java.util.Arrays;
 import java.util.SplittableRandom;
 
 /// Random schedules with priorities: the thread with the highest priority runs, and at a few random
@@ -39,6 +40,7 @@ final class Pct extends Strategy {
 
   @Override
   int pick(Run run, long enabled, int last) {
+    widen(run.threadCount());
     if (run.isForced() && last >= 0) {
       priorities[last] = --lowest; // it only spun
     }
@@ -50,6 +52,21 @@ final class Pct extends Strategy {
       }
     }
     return next;
+  }
+
+  /// A new thread gets a random place among those that never dropped.
+  private void widen(int threads) {
+    int old = priorities.length;
+    if (threads > old) {
+      priorities = Arrays.copyOf(priorities, threads);
+      for (int i = old; i < threads; i++) {
+        int place = 1 + random.nextInt(i + 1);
+        for (int k = 0; k < i; k++) {
+          priorities[k] += priorities[k] >= place ? 1 : 0;
+        }
+        priorities[i] = place;
+      }
+    }
   }
 
   private int highest(long enabled) {

@@ -12,6 +12,8 @@ import org.pagewright.sync.RwSem;
 import org.pagewright.sync.SchedulePoint;
 import org.pagewright.sync.SchedulePoint.Hold;
 import org.pagewright.sync.SchedulePoint.Kind;
+import org.pagewright.sync.WaitQueue;
+import org.pagewright.writeback.Clock;
 
 /// Runs one schedule after the other: the machine under all strategies.
 ///
@@ -42,6 +44,15 @@ final class Run implements Stage, SchedulePoint.Explorer {
   record Trouble(
       Verdict verdict, String words, List<Wait> cycle, @Nullable Throwable thrown) {}
 
+  /// A page of memory that files share. Not a record: each is an object of its own.
+  private static final class Frame {
+    final long page;
+
+    Frame(long page) {
+      this.page = page;
+    }
+  }
+
   /// Ends the code of a thread whose schedule is over.
   private static final class Unwind extends Error {
     private static final long serialVersionUID = 1;
@@ -59,10 +70,15 @@ final class Run implements Stage, SchedulePoint.Explorer {
   /// may spin until somebody else does something.
   private static final int FAIR_STEPS = 1000;
 
+  /// Waits of daemons that run out of time in a row before it is said that nothing happens any more.
+  private static final int IDLE_MAX = 50;
+
   /// The holder of a lock that was handed to an I/O.
   private static final int IO = -1;
 
   private static final int FREE = -2;
+
+  private static final int PAGE_SHIFT = 12;
 
   private static final int NOBODY = -1;
 
@@ -74,7 +90,7 @@ final class Run implements Stage, SchedulePoint.Explorer {
 
   // The program, as it was set for this schedule.
   private final List<Logical> threads = new ArrayList<>();
-  private final List<Worker> idle = new ArrayList<>();
+  private final List<Worker> free = new ArrayList<>();
   private final List<Body> ends = new ArrayList<>();
   private final List<Body> invariants = new ArrayList<>();
   private final Map<Object, String> given = new IdentityHashMap<>();
@@ -97,6 +113,8 @@ final class Run implements Stage, SchedulePoint.Explorer {
   private int preemptions;
   private long now;
   private int clock; // number of the object that stands for time
+  private int spawner; // number of the object that stands for the order of new threads
+  private int idle; // waits that ran out of time since a thread that has to end made a step
   private boolean timeoutForced;
   private boolean unfair;
   private boolean starve; // somebody spins: it is another one's turn
@@ -105,6 +123,7 @@ final class Run implements Stage, SchedulePoint.Explorer {
   private long choiceHash;
   private final IntList decisions = new IntList();
   private final Objects objects = new Objects();
+  private final List<Frame> frames = new ArrayList<>();
   private final Footprint footprint = new Footprint();
 
   // Who holds what: parallel lists, in the order of taking.
@@ -162,9 +181,10 @@ final class Run implements Stage, SchedulePoint.Explorer {
       throw new IllegalStateException("the program has no threads");
     }
     for (Logical t : threads) {
-      objects.number(t); // a thread's number as an object is its id
+      t.object = objects.number(t);
     }
     clock = objects.number(this);
+    spawner = objects.number(threads);
     strategy.begin(this);
     decide(null);
     Logical go;
@@ -172,11 +192,7 @@ final class Run implements Stage, SchedulePoint.Explorer {
       next = null;
       resume(go);
     }
-    boolean all = true;
-    for (Logical t : threads) {
-      all &= t.status == Logical.Status.DONE;
-    }
-    if (all && end == End.FINE) {
+    if (end == End.FINE) {
       quiesce();
     }
     sendHome();
@@ -203,6 +219,7 @@ final class Run implements Stage, SchedulePoint.Explorer {
     last = NOBODY;
     inRow = 0;
     preemptions = 0;
+    idle = 0;
     now = 0;
     timeoutForced = false;
     unfair = false;
@@ -210,6 +227,7 @@ final class Run implements Stage, SchedulePoint.Explorer {
     choiceHash = 0;
     decisions.clear();
     objects.clear();
+    frames.clear();
     footprint.clear();
     heldObjects.clear();
     heldBy.clear();
@@ -228,6 +246,21 @@ final class Run implements Stage, SchedulePoint.Explorer {
     running = logical;
     logical.started = true;
     logical.worker.resume();
+    while (running == logical && logical.status != Logical.Status.DONE) {
+      // It did not yield to let another one go on: the code under test yields or waits by itself.
+      Thread thread = logical.worker.thread();
+      if (thread.getState() != Thread.State.RUNNABLE) {
+        logical.lost = true;
+        fail(
+            Verdict.ERROR,
+            logical.name + " waits by other means than org.pagewright.sync: "
+                + List.of(thread.getStackTrace()),
+            List.of(),
+            null);
+        break;
+      }
+      logical.worker.resume();
+    }
     running = null;
   }
 
@@ -236,10 +269,10 @@ final class Run implements Stage, SchedulePoint.Explorer {
     aborting = true;
     for (Logical t : threads) {
       if (t.status == Logical.Status.DONE && end == End.FINE) {
-        idle.add(t.worker);
+        free.add(t.worker);
       } else if (t.started) {
         // What its thread locals say about locks may be wrong now: the worker ends, too.
-        for (int i = 0; i < UNWINDS_MAX && t.status != Logical.Status.DONE; i++) {
+        for (int i = 0; i < UNWINDS_MAX && t.status != Logical.Status.DONE && !t.lost; i++) {
           unwinds = 0;
           resume(t);
         }
@@ -249,7 +282,7 @@ final class Run implements Stage, SchedulePoint.Explorer {
         }
       } else {
         t.worker.assign(null);
-        idle.add(t.worker);
+        free.add(t.worker);
       }
     }
   }
@@ -376,6 +409,7 @@ final class Run implements Stage, SchedulePoint.Explorer {
         previous != t.id && previous != NOBODY && canRun(threads.get(previous)) && forced < 0;
     preemptions += preempts ? 1 : 0;
     inRow = previous == t.id ? inRow + 1 : 1;
+    idle = t.daemon ? idle : 0;
     last = t.id;
     step++;
     t.lastStep = step;
@@ -389,8 +423,11 @@ final class Run implements Stage, SchedulePoint.Explorer {
       footprint.add(clock, Footprint.WRITE);
       kind = null;
     }
+    if (t.spawned && !t.started) {
+      footprint.add(t.object, Footprint.WRITE);
+    }
     if (t.inPark) {
-      footprint.add(t.id, Footprint.WRITE);
+      footprint.add(t.object, Footprint.WRITE);
       t.status = Logical.Status.READY;
     }
     if (t.subject >= 0 && kind != null && kind != Kind.UNLOCK) {
@@ -419,10 +456,12 @@ final class Run implements Stage, SchedulePoint.Explorer {
       return null;
     }
     long enabled = 0;
-    boolean done = true;
+    boolean done = true; // all have ended, and who never does waits
     for (int i = 0; i < threads.size(); i++) {
       Logical t = threads.get(i);
-      done &= t.status == Logical.Status.DONE;
+      done &=
+          t.status == Logical.Status.DONE
+              || (t.daemon && t.started && t.status != Logical.Status.READY);
       if (canRun(t)) {
         enabled |= 1L << i;
       }
@@ -434,7 +473,7 @@ final class Run implements Stage, SchedulePoint.Explorer {
     timeoutForced = false;
     if (enabled == 0) {
       Logical first = firstTimeout();
-      if (first == null) {
+      if (first == null || (first.daemon && ++idle > IDLE_MAX)) {
         stuck();
         return null;
       }
@@ -507,7 +546,7 @@ final class Run implements Stage, SchedulePoint.Explorer {
     List<String> names = objects.names(given);
     List<Logical> waiting = new ArrayList<>();
     for (Logical t : threads) {
-      if (t.status != Logical.Status.DONE) {
+      if (t.status != Logical.Status.DONE && !t.daemon) {
         waiting.add(t);
       }
     }
@@ -745,6 +784,24 @@ final class Run implements Stage, SchedulePoint.Explorer {
   }
 
   @Override
+  public void touchMemory(long address, boolean write) {
+    if (caller() == null || aborting) {
+      return;
+    }
+    long page = address >>> PAGE_SHIFT;
+    Object frame = null;
+    for (int i = frames.size() - 1; i >= 0 && frame == null; i--) {
+      frame = frames.get(i).page == page ? frames.get(i) : null;
+    }
+    if (frame == null) {
+      Frame fresh = new Frame(page);
+      frames.add(fresh);
+      frame = fresh;
+    }
+    footprint.add(number(frame), write ? Footprint.WRITE : 0);
+  }
+
+  @Override
   public void took(Object what, Hold hold) {
     Logical me = caller();
     if (me == null || aborting) {
@@ -827,7 +884,7 @@ final class Run implements Stage, SchedulePoint.Explorer {
     me.inPark = true;
     me.subject = number(blocker);
     me.kind = Kind.WAIT;
-    footprint.add(me.id, Footprint.WRITE);
+    footprint.add(me.object, Footprint.WRITE);
     if (nanos > 0) {
       me.deadline = now + nanos;
       footprint.add(clock, 0);
@@ -860,7 +917,7 @@ final class Run implements Stage, SchedulePoint.Explorer {
     if (me == null || aborting) {
       return true;
     }
-    footprint.add(woken.id, Footprint.WRITE);
+    footprint.add(woken.object, Footprint.WRITE);
     if (woken.status == Logical.Status.PARKED || woken.status == Logical.Status.TIMED) {
       woken.status = Logical.Status.READY;
     }
@@ -875,18 +932,55 @@ final class Run implements Stage, SchedulePoint.Explorer {
   @Override
   public void thread(String name, Body body) {
     onlyWhileSetting();
-    for (Logical t : threads) {
-      if (t.name.equals(name)) {
-        throw new IllegalArgumentException("two threads are named " + name);
-      }
+    if (isThread(name)) {
+      throw new IllegalArgumentException("two threads are named " + name);
     }
+    add(name, false, body);
+  }
+
+  private Logical add(String name, boolean daemon, Body body) {
     if (threads.size() == Schedule.THREADS_MAX) {
-      throw new IllegalArgumentException("more than " + Schedule.THREADS_MAX + " threads");
+      throw new IllegalStateException("more than " + Schedule.THREADS_MAX + " threads");
     }
-    Worker worker = idle.isEmpty() ? new Worker(this) : idle.removeLast();
-    Logical logical = new Logical(threads.size(), name, body, worker);
+    Worker worker = free.isEmpty() ? new Worker(this) : free.removeLast();
+    Logical logical = new Logical(threads.size(), name, daemon, body, worker);
     worker.assign(logical);
     threads.add(logical);
+    return logical;
+  }
+
+  @Override
+  public boolean spawn(String name, boolean daemon, Runnable body) {
+    Logical me = caller();
+    boolean whileSetting = setting && Thread.currentThread() == owner;
+    if (me == null && !whileSetting) {
+      return false;
+    }
+    if (aborting) {
+      return true; // it is over, also for the new one
+    }
+    String unique = name;
+    for (int i = 2; isThread(unique); i++) {
+      unique = name + " " + i;
+    }
+    Logical child = add(unique, daemon, body::run);
+    if (me != null) {
+      child.spawned = true;
+      child.object = number(child);
+      // Numbers of threads are part of the schedule: who is first gets the lower one.
+      footprint.add(spawner, Footprint.WRITE);
+      footprint.add(child.object, Footprint.WRITE);
+    }
+    return true;
+  }
+
+  private boolean isThread(String name) {
+    for (Logical t : threads) {
+      if (t.name.equals(name)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   @Override
@@ -970,6 +1064,26 @@ final class Run implements Stage, SchedulePoint.Explorer {
   @Override
   public void name(Object subject, String name) {
     given.put(subject, name);
+  }
+
+  @Override
+  public Clock clock() {
+    return new Clock() {
+      @Override
+      public long nanoTime() {
+        return nanos();
+      }
+
+      @Override
+      public void await(WaitQueue.Waiter waiter, long nanos) {
+        waiter.park(Math.max(1, nanos));
+      }
+
+      @Override
+      public boolean awaitInterruptibly(WaitQueue.Waiter waiter, long nanos) {
+        return waiter.parkInterruptibly(Math.max(1, nanos));
+      }
+    };
   }
 
   @Override

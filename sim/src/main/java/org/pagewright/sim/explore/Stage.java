@@ -1,6 +1,7 @@
 package org.pagewright.sim.explore;
 
 import java.util.function.LongSupplier;
+import org.pagewright.writeback.Clock;
 
 /// What a [Program] says about itself to the explorer: its threads, its checks, its progress.
 public interface Stage {
@@ -53,4 +54,9 @@ public interface Stage {
   ///
   /// @return nanoseconds since the schedule began
   long nanos();
+
+  /// Virtual time as a clock, for the parts of the page cache that ask for one.
+  ///
+  /// @return a clock that shows [#nanos()]
+  Clock clock();
 }
