@@ -93,6 +93,7 @@ final class Run implements Stage, SchedulePoint.Explorer {
   private final List<Worker> free = new ArrayList<>();
   private final List<Body> ends = new ArrayList<>();
   private final List<Body> invariants = new ArrayList<>();
+  private final List<AutoCloseable> resources = new ArrayList<>();
   private final Map<Object, String> given = new IdentityHashMap<>();
   private @Nullable LongSupplier hash;
   private boolean setting;
@@ -169,10 +170,11 @@ final class Run implements Stage, SchedulePoint.Explorer {
   End execute(Program program) {
     assert Thread.currentThread() == owner;
     reset();
-    setting = true;
     try {
+      setting = true;
       program.set(this);
     } catch (Exception e) {
+      closeResources();
       throw new IllegalStateException("the program cannot be set: " + e, e);
     } finally {
       setting = false;
@@ -196,6 +198,7 @@ final class Run implements Stage, SchedulePoint.Explorer {
       quiesce();
     }
     sendHome();
+    closeResources();
     if (stale != null) {
       throw stale;
     }
@@ -262,6 +265,17 @@ final class Run implements Stage, SchedulePoint.Explorer {
       logical.worker.resume();
     }
     running = null;
+  }
+
+  private void closeResources() {
+    while (!resources.isEmpty()) {
+      AutoCloseable resource = resources.removeLast();
+      try {
+        resource.close();
+      } catch (Exception e) {
+        throw new IllegalStateException("after a schedule, " + resource + " cannot be closed", e);
+      }
+    }
   }
 
   /// Ends what the threads are in the middle of, and keeps the workers that are free.
@@ -987,6 +1001,11 @@ final class Run implements Stage, SchedulePoint.Explorer {
   public void atEnd(Body check) {
     onlyWhileSetting();
     ends.add(check);
+  }
+
+  @Override
+  public void close(AutoCloseable resource) {
+    resources.add(resource);
   }
 
   @Override

@@ -17,6 +17,12 @@ public interface Stage {
   /// @param check throws [Failure] or any other exception or error if the program failed
   void atEnd(Body check);
 
+  /// Closes something when the schedule is over, however it ended; what was named last goes first.
+  /// For memory and other things that are not garbage; the state that they are in may be any.
+  ///
+  /// @param resource what to close; an exception it throws ends the exploration
+  void close(AutoCloseable resource);
+
   /// Adds a check that runs after every step. It must not change anything.
   ///
   /// @param check throws [Failure] or any other exception or error if the program failed
