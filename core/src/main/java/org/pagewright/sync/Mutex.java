@@ -96,6 +96,13 @@ public final class Mutex {
     return Lockdep.holds(lockClass, this);
   }
 
+  /// Its place in the order.
+  ///
+  /// @return the class of the lock
+  public LockClass lockClass() {
+    return lockClass;
+  }
+
   @Override
   public String toString() {
     return name.toString();

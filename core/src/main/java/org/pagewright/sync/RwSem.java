@@ -172,6 +172,13 @@ public final class RwSem {
     return Lockdep.holds(lockClass, this);
   }
 
+  /// Its place in the order.
+  ///
+  /// @return the class of the lock
+  public LockClass lockClass() {
+    return lockClass;
+  }
+
   @Override
   public String toString() {
     return name.toString();

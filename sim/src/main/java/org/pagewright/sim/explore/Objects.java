@@ -6,6 +6,9 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.pagewright.cache.Folio;
+import org.pagewright.sync.Mutex;
+import org.pagewright.sync.RwSem;
 
 /// Numbers for the objects that steps are about: in the order in which they turn up, which is the
 /// same whenever the same schedule runs. Never by identity hash, which differs from run to run.
@@ -85,6 +88,15 @@ final class Objects {
     if (object instanceof Logical logical) {
       return "thread " + logical.name;
     }
+    if (object instanceof Mutex mutex) {
+      return mutex.lockClass() + "(" + mutex + ")";
+    }
+    if (object instanceof RwSem sem) {
+      return sem.lockClass() + "(" + sem + ")";
+    }
+    if (object instanceof Folio folio) {
+      return "FOLIO(" + folio.mapping() + "/" + folio.index() + ")"; // its state moves
+    }
     String simple = object.getClass().getSimpleName();
     if (simple.isEmpty()) {
       simple = object.getClass().getName();
@@ -101,8 +113,6 @@ final class Objects {
     if (words == null || words.isEmpty() || words.length() > 60 || words.indexOf('@') >= 0) {
       return simple;
     }
-    // A folio tells its state as well, which moves.
-    int space = object instanceof org.pagewright.cache.Folio ? words.indexOf(' ') : -1;
-    return simple + " " + (space > 0 ? words.substring(0, space) : words);
+    return simple + " " + words;
   }
 }

@@ -79,11 +79,11 @@ final class ExplorerTest {
       assertEquals(1, failure.preemptions());
       assertEquals(2, failure.cycle().size());
       assertEquals(
-          "A holds Mutex a and wants Mutex b, which B holds",
+          "A holds INODE(a) and wants INODE(b), which B holds",
           failure.cycle().getFirst().toString(),
           failure.words());
       assertEquals("B", failure.cycle().getLast().thread());
-      assertEquals(List.of("Mutex b"), failure.cycle().getLast().holds());
+      assertEquals(List.of("INODE(b)"), failure.cycle().getLast().holds());
     }
   }
 
@@ -494,7 +494,7 @@ final class ExplorerTest {
   void aScheduleThatNoLongerAppliesSaysAtWhichStep() {
     assertEquals(
         "stale schedule, it no longer applies at step 6: it is the turn of b, but B waits for"
-            + " Mutex a",
+            + " INODE(a)",
         misfit("a3b3", ExplorerTest::abba).getMessage());
     assertEquals(3, misfit("a2c", ExplorerTest::abba).step());
     assertEquals(6, misfit("a6", ExplorerTest::abba).step());
@@ -541,7 +541,7 @@ final class ExplorerTest {
               });
         };
     Counterexample failure = failure(Verdict.LEAK, Explorer.exhaustive(0).explore(program));
-    assertEquals("Mutex m was never given back by A", failure.words());
+    assertEquals("INODE(m) was never given back by A", failure.words());
     assertTrue(failure.schedule().contains("=1"), failure.schedule());
     assertEquals(List.of("device fails: 1 of 0 to 1"), failure.steps().getLast().notes());
   }
