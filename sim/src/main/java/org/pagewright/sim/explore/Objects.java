@@ -16,6 +16,18 @@ final class Objects {
   /// From here on a map finds objects faster than a walk.
   private static final int WALK_MAX = 24;
 
+  private static final int PAGE_SHIFT = 12;
+
+  /// A page of memory that files share, an object of its own.
+  private static final class Page {
+    final long number;
+
+    Page(long number) {
+      this.number = number;
+    }
+  }
+
+  private final List<Page> pages = new ArrayList<>();
   private Object[] objects = new Object[64];
   private int size;
   private @Nullable Map<Object, Integer> map;
@@ -24,6 +36,7 @@ final class Objects {
     Arrays.fill(objects, 0, size, null);
     size = 0;
     map = null;
+    pages.clear();
   }
 
   int size() {
@@ -32,6 +45,19 @@ final class Objects {
 
   Object get(int number) {
     return objects[number];
+  }
+
+  /// What stands for the page of memory at an address.
+  Object page(long address) {
+    long number = address >>> PAGE_SHIFT;
+    for (int i = pages.size() - 1; i >= 0; i--) {
+      if (pages.get(i).number == number) {
+        return pages.get(i);
+      }
+    }
+    Page page = new Page(number);
+    pages.add(page);
+    return page;
   }
 
   /// The number of an object, which it gets now if it has none.

@@ -1,8 +1,6 @@
 package org.pagewright.sim.explore;
 
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -44,15 +42,6 @@ final class Run implements Stage, SchedulePoint.Explorer {
   record Trouble(
       Verdict verdict, String words, List<Wait> cycle, @Nullable Throwable thrown) {}
 
-  /// A page of memory that files share. Not a record: each is an object of its own.
-  private static final class Frame {
-    final long page;
-
-    Frame(long page) {
-      this.page = page;
-    }
-  }
-
   /// Ends the code of a thread whose schedule is over.
   private static final class Unwind extends Error {
     private static final long serialVersionUID = 1;
@@ -73,14 +62,10 @@ final class Run implements Stage, SchedulePoint.Explorer {
   /// Waits of daemons that run out of time in a row before it is said that nothing happens any more.
   private static final int IDLE_MAX = 50;
 
-  /// The holder of a lock that was handed to an I/O.
-  private static final int IO = -1;
-
-  private static final int FREE = -2;
-
-  private static final int PAGE_SHIFT = 12;
-
   private static final int NOBODY = -1;
+
+  /// Stands for the kind of a step that began at no point.
+  private static final int NO_KIND = 31;
 
   private final Thread owner = Thread.currentThread();
   private final int stepsMax;
@@ -117,35 +102,18 @@ final class Run implements Stage, SchedulePoint.Explorer {
   private int spawner; // number of the object that stands for the order of new threads
   private int idle; // waits that ran out of time since a thread that has to end made a step
   private boolean timeoutForced;
-  private boolean unfair;
   private boolean starve; // somebody spins: it is another one's turn
   private int forced = NOBODY; // whose turn it is, for fairness
   private int checksum;
   private long choiceHash;
   private final IntList decisions = new IntList();
   private final Objects objects = new Objects();
-  private final List<Frame> frames = new ArrayList<>();
   private final Footprint footprint = new Footprint();
+  private final Holds holds = new Holds();
+  private final SeenStates states = new SeenStates();
+  private final Story story = new Story();
 
-  // Who holds what: parallel lists, in the order of taking.
-  private final IntList heldObjects = new IntList();
-  private final IntList heldBy = new IntList();
-  private final IntList heldHow = new IntList();
-  private int[] alone = new int[64]; // by object: who holds it alone, or FREE, or IO
-
-  // The livelock watch: states since the last progress, open addressing.
-  private long[] seenStates = new long[256];
-  private int[] seenTimes = new int[256];
-  private int[] seenFirst = new int[256];
-  private int seenCount;
-
-  // The story, only if it is wanted.
   private boolean tracing;
-  private final List<@Nullable Kind> traceKinds = new ArrayList<>();
-  private final IntList traceThreads = new IntList();
-  private final IntList traceSubjects = new IntList();
-  private final List<List<String>> traceNotes = new ArrayList<>();
-  private final Map<Integer, String> lastWakes = new HashMap<>();
 
   Run(int stepsMax, int repeats, boolean locksAtomic, boolean timeoutsChosen, Strategy strategy) {
     this.stepsMax = stepsMax;
@@ -225,23 +193,14 @@ final class Run implements Stage, SchedulePoint.Explorer {
     idle = 0;
     now = 0;
     timeoutForced = false;
-    unfair = false;
     checksum = 17;
     choiceHash = 0;
     decisions.clear();
     objects.clear();
-    frames.clear();
     footprint.clear();
-    heldObjects.clear();
-    heldBy.clear();
-    heldHow.clear();
-    Arrays.fill(alone, FREE);
-    forgetStates();
-    traceKinds.clear();
-    traceThreads.clear();
-    traceSubjects.clear();
-    traceNotes.clear();
-    lastWakes.clear();
+    holds.clear();
+    states.forget();
+    story.clear();
   }
 
   private void resume(Logical logical) {
@@ -304,17 +263,8 @@ final class Run implements Stage, SchedulePoint.Explorer {
   /// What there is to check when all threads have ended: who left with a lock, then the program's
   /// own checks.
   private void quiesce() {
-    if (heldObjects.size() > 0) {
-      List<String> names = objects.names(given);
-      StringBuilder words = new StringBuilder();
-      for (int i = 0; i < heldObjects.size(); i++) {
-        int by = heldBy.get(i);
-        words.append(i == 0 ? "" : "; ").append(names.get(heldObjects.get(i)));
-        words.append(by == IO ? " is still locked by an I/O" : " was never given back by ");
-        words.append(by == IO ? "" : threads.get(by).name);
-        words.append(heldHow.get(i) == Hold.REFERENCE.ordinal() ? " (a reference)" : "");
-      }
-      fail(Verdict.LEAK, words.toString(), List.of(), null);
+    if (!holds.isEmpty()) {
+      fail(Verdict.LEAK, holds.leaked(threads, objects.names(given)), List.of(), null);
       return;
     }
     for (Body check : ends) {
@@ -412,9 +362,42 @@ final class Run implements Stage, SchedulePoint.Explorer {
         return;
       }
     }
-    if (hash != null) {
-      watch(me);
+    LongSupplier h = hash;
+    if (h != null) {
+      watch(me, h.getAsLong());
     }
+  }
+
+  /// Looks whether the state has come up too often since the last progress. That is a livelock if
+  /// everybody who can run did run meanwhile; else the others get their turn.
+  private void watch(Logical me, long shared) {
+    long state = shared;
+    for (Logical t : threads) {
+      int kind = t.kind == null ? NO_KIND : t.kind.ordinal();
+      state = mix(state + (t.status.ordinal() * 32L + kind) * 1024 + t.subject + 1);
+    }
+    int first = states.firstSeen(state, step);
+    int times = states.times();
+    if (times < repeats / 2) {
+      return;
+    }
+    for (Logical t : threads) {
+      starve |= t != me && canRun(t) && t.lastStep <= first;
+    }
+    if (!starve && times >= repeats) {
+      String words =
+          "the state after step " + first + " came back " + (times - 1)
+              + " times, whoever could run did, and no progress was made";
+      fail(Verdict.LIVELOCK, words, List.of(), null);
+    }
+  }
+
+  /// Spreads a number over all bits: the finalizer of SplitMix64.
+  static long mix(long x) {
+    long z = x + 0x9e3779b97f4a7c15L;
+    z = (z ^ z >>> 30) * 0xbf58476d1ce4e5b9L;
+    z = (z ^ z >>> 27) * 0x94d049bb133111ebL;
+    return z ^ z >>> 31;
   }
 
   private void beginStep(Logical t) {
@@ -450,13 +433,10 @@ final class Run implements Stage, SchedulePoint.Explorer {
       footprint.add(t.subject, read ? 0 : Footprint.WRITE);
     }
     t.inPark = false;
-    int ordinal = kind == null ? 31 : kind.ordinal();
+    int ordinal = kind == null ? NO_KIND : kind.ordinal();
     checksum = (checksum * 31 + t.id) * 31 + ordinal;
     if (tracing) {
-      traceKinds.add(kind);
-      traceThreads.add(t.id);
-      traceSubjects.add(kind == null ? -1 : t.subject);
-      traceNotes.add(List.of());
+      story.step(t, kind, kind == null ? -1 : t.subject);
       if (timeout) {
         note("its wait ran out of time");
       }
@@ -488,7 +468,8 @@ final class Run implements Stage, SchedulePoint.Explorer {
     if (enabled == 0) {
       Logical first = firstTimeout();
       if (first == null || (first.daemon && ++idle > IDLE_MAX)) {
-        stuck();
+        failure = new Stuck(threads, objects, holds, story, objects.names(given)).trouble();
+        end = End.FAILED;
         return null;
       }
       enabled = 1L << first.id;
@@ -497,7 +478,6 @@ final class Run implements Stage, SchedulePoint.Explorer {
       if (inRow >= FAIR_STEPS || starve) {
         forced = longestWaiting(enabled & ~(1L << last));
         enabled = 1L << forced;
-        unfair = true;
       }
     }
     starve = false;
@@ -525,7 +505,7 @@ final class Run implements Stage, SchedulePoint.Explorer {
               || t.inPark
               || t.subject < 0
               || !locksAtomic
-              || alone[t.subject] == FREE
+              || holds.isFree(t.subject)
               || objects.get(t.subject) instanceof RwSem;
       case TIMED -> timeoutsChosen;
       case PARKED, DONE -> false;
@@ -552,197 +532,6 @@ final class Run implements Stage, SchedulePoint.Explorer {
     return longest;
   }
 
-  // ---- Threads that wait for ever -------------------------------------------------------------
-
-  /// Nothing can run and not all have ended: tells a circle of locks from a wake-up that never
-  /// comes.
-  private void stuck() {
-    List<String> names = objects.names(given);
-    List<Logical> waiting = new ArrayList<>();
-    for (Logical t : threads) {
-      if (t.status != Logical.Status.DONE && !t.daemon) {
-        waiting.add(t);
-      }
-    }
-    for (Logical from : waiting) {
-      List<Logical> path = new ArrayList<>();
-      Logical at = from;
-      while (at != null && !path.contains(at)) {
-        path.add(at);
-        at = holderFor(at);
-      }
-      if (at != null && at.status != Logical.Status.DONE) {
-        List<Logical> circle = path.subList(path.indexOf(at), path.size());
-        List<Wait> waits = waits(circle, names);
-        fail(Verdict.DEADLOCK, join(waits), waits, null);
-        return;
-      }
-    }
-    List<Wait> waits = waits(waiting, names);
-    boolean locks = false;
-    for (Logical t : waiting) {
-      locks |= holderFor(t) != null && holderFor(t).status == Logical.Status.DONE;
-    }
-    if (locks) {
-      fail(Verdict.DEADLOCK, join(waits) + "; but the holder has ended", waits, null);
-      return;
-    }
-    StringBuilder words = new StringBuilder(join(waits));
-    words.append("; nobody is left to wake ").append(waiting.size() == 1 ? "it" : "them");
-    for (Logical t : waiting) {
-      String wake = t.subject < 0 ? null : lastWakes.get(t.subject);
-      if (wake != null) {
-        words.append("; ").append(names.get(t.subject)).append(" was last woken ").append(wake);
-      }
-    }
-    fail(Verdict.LOST_WAKEUP, words.toString(), waits, null);
-  }
-
-  private static String join(List<Wait> waits) {
-    StringBuilder words = new StringBuilder();
-    for (Wait wait : waits) {
-      words.append(words.isEmpty() ? "" : "; ").append(wait);
-    }
-    return words.toString();
-  }
-
-  private List<Wait> waits(List<Logical> waiting, List<String> names) {
-    List<Wait> waits = new ArrayList<>();
-    for (Logical t : waiting) {
-      List<String> holds = new ArrayList<>();
-      for (int i = 0; i < heldObjects.size(); i++) {
-        if (heldBy.get(i) == t.id && heldHow.get(i) != Hold.REFERENCE.ordinal()) {
-          holds.add(names.get(heldObjects.get(i)));
-        }
-      }
-      Logical holder = holderFor(t);
-      String wants = t.subject < 0 ? "something" : names.get(t.subject);
-      waits.add(new Wait(t.name, holds, wants, holder == null ? null : holder.name));
-    }
-    return waits;
-  }
-
-  /// Who keeps a thread that cannot run from running; null if nobody does.
-  private @Nullable Logical holderFor(Logical t) {
-    int object = t.wanted;
-    if (object < 0 || object != t.subject) {
-      return null; // it does not wait for a lock
-    }
-    Logical holder = null;
-    for (int i = 0; i < heldObjects.size(); i++) {
-      if (heldObjects.get(i) == object
-          && heldHow.get(i) != Hold.REFERENCE.ordinal()
-          && heldBy.get(i) != IO) {
-        Logical by = threads.get(heldBy.get(i));
-        // Of several sharers the one that cannot go on either is the one to blame.
-        if (holder == null || by.status != Logical.Status.DONE) {
-          holder = by;
-        }
-      }
-    }
-    if (t.inPark && objects.get(object) instanceof RwSem) {
-      if (holder != null && alone[object] == FREE && !wantsAlone(t, object)) {
-        // Sharers do not keep each other out: a writer that waits does.
-        holder = null;
-      }
-      if (holder == null) {
-        for (Logical other : threads) {
-          if (other != t && other.inPark && other.subject == object && wantsAlone(other, object)) {
-            holder = other;
-          }
-        }
-      }
-    }
-    return holder;
-  }
-
-  /// Whether a thread that waits for a semaphore wants it alone.
-  private static boolean wantsAlone(Logical t, int object) {
-    return t.wanted == object && t.wantsAlone;
-  }
-
-  // ---- Livelock -------------------------------------------------------------------------------
-
-  private void forgetStates() {
-    if (seenCount > 0) {
-      Arrays.fill(seenTimes, 0);
-      seenCount = 0;
-    }
-  }
-
-  /// Notes the state after a step. One that comes again and again is a livelock if everybody who
-  /// can run did run meanwhile, else the others get their turn.
-  private void watch(Logical me) {
-    assert hash != null;
-    long state = hash.getAsLong();
-    for (Logical t : threads) {
-      int kind = t.kind == null ? 31 : t.kind.ordinal();
-      long place = (t.status.ordinal() * 32L + kind) * 1024 + t.subject + 1;
-      state = mix(state + place);
-    }
-    int slot = (int) state & seenStates.length - 1;
-    while (seenTimes[slot] != 0 && seenStates[slot] != state) {
-      slot = slot + 1 & seenStates.length - 1;
-    }
-    if (seenTimes[slot] == 0) {
-      if (seenCount >= seenStates.length / 2) {
-        growStates();
-        watch(me);
-        return;
-      }
-      seenStates[slot] = state;
-      seenFirst[slot] = step;
-      seenTimes[slot] = 1;
-      seenCount++;
-      return;
-    }
-    int times = ++seenTimes[slot];
-    if (times < repeats / 2) {
-      return;
-    }
-    for (Logical t : threads) {
-      if (t != me && canRun(t) && t.lastStep <= seenFirst[slot]) {
-        starve = true;
-      }
-    }
-    if (!starve && times >= repeats) {
-      fail(
-          Verdict.LIVELOCK,
-          "the state after step " + seenFirst[slot] + " came back " + (times - 1)
-              + " times, whoever could run did, and no progress was made",
-          List.of(),
-          null);
-    }
-  }
-
-  private void growStates() {
-    long[] states = seenStates;
-    int[] times = seenTimes;
-    int[] first = seenFirst;
-    seenStates = new long[states.length * 2];
-    seenTimes = new int[states.length * 2];
-    seenFirst = new int[states.length * 2];
-    for (int i = 0; i < states.length; i++) {
-      if (times[i] != 0) {
-        int slot = (int) states[i] & seenStates.length - 1;
-        while (seenTimes[slot] != 0) {
-          slot = slot + 1 & seenStates.length - 1;
-        }
-        seenStates[slot] = states[i];
-        seenTimes[slot] = times[i];
-        seenFirst[slot] = first[i];
-      }
-    }
-  }
-
-  /// Spreads a number over all bits: the finalizer of SplitMix64.
-  static long mix(long x) {
-    long z = x + 0x9e3779b97f4a7c15L;
-    z = (z ^ z >>> 30) * 0xbf58476d1ce4e5b9L;
-    z = (z ^ z >>> 27) * 0x94d049bb133111ebL;
-    return z ^ z >>> 31;
-  }
-
   // ---- What the code under test tells ---------------------------------------------------------
 
   /// The logical thread that calls, or null if it is not one, or if a check calls.
@@ -759,16 +548,6 @@ final class Run implements Stage, SchedulePoint.Explorer {
     throw Unwind.NOW;
   }
 
-  private int number(Object object) {
-    int n = objects.number(object);
-    if (n >= alone.length) {
-      int old = alone.length;
-      alone = Arrays.copyOf(alone, Math.max(n + 1, old * 2));
-      Arrays.fill(alone, old, alone.length, FREE);
-    }
-    return n;
-  }
-
   @Override
   public void reach(Kind kind, @Nullable Object subject) {
     Logical me = caller();
@@ -779,7 +558,7 @@ final class Run implements Stage, SchedulePoint.Explorer {
       unwind();
     }
     me.kind = kind;
-    me.subject = subject == null ? -1 : number(subject);
+    me.subject = subject == null ? -1 : objects.number(subject);
     if (kind == Kind.UNLOCK && me.subject >= 0) {
       footprint.add(me.subject, Footprint.WRITE); // by the step that ends here
     }
@@ -793,7 +572,7 @@ final class Run implements Stage, SchedulePoint.Explorer {
   @Override
   public void touch(Object subject, boolean write) {
     if (caller() != null && !aborting) {
-      footprint.add(number(subject), write ? Footprint.WRITE : 0);
+      footprint.add(objects.number(subject), write ? Footprint.WRITE : 0);
     }
   }
 
@@ -802,17 +581,7 @@ final class Run implements Stage, SchedulePoint.Explorer {
     if (caller() == null || aborting) {
       return;
     }
-    long page = address >>> PAGE_SHIFT;
-    Object frame = null;
-    for (int i = frames.size() - 1; i >= 0 && frame == null; i--) {
-      frame = frames.get(i).page == page ? frames.get(i) : null;
-    }
-    if (frame == null) {
-      Frame fresh = new Frame(page);
-      frames.add(fresh);
-      frame = fresh;
-    }
-    footprint.add(number(frame), write ? Footprint.WRITE : 0);
+    footprint.add(objects.number(objects.page(address)), write ? Footprint.WRITE : 0);
   }
 
   @Override
@@ -821,19 +590,18 @@ final class Run implements Stage, SchedulePoint.Explorer {
     if (me == null || aborting) {
       return;
     }
-    int object = number(what);
+    int object = objects.number(what);
     if (me.wanted == object) {
       me.wanted = -1;
     }
-    heldObjects.add(object);
-    heldBy.add(me.id);
-    heldHow.add(hold.ordinal());
-    if (hold == Hold.EXCLUSIVE) {
-      alone[object] = me.id;
-      footprint.add(object, Footprint.WRITE | Footprint.TOOK);
-    } else {
-      footprint.add(object, hold == Hold.SHARED ? 0 : Footprint.WRITE);
-    }
+    holds.took(me, object, hold);
+    footprint.add(
+        object,
+        switch (hold) {
+          case EXCLUSIVE -> Footprint.WRITE | Footprint.TOOK;
+          case SHARED -> 0;
+          case REFERENCE -> Footprint.WRITE;
+        });
   }
 
   @Override
@@ -842,28 +610,9 @@ final class Run implements Stage, SchedulePoint.Explorer {
     if (me == null || aborting) {
       return;
     }
-    int object = number(what);
-    int found = -1;
-    for (int i = heldObjects.size() - 1; i >= 0; i--) {
-      if (heldObjects.get(i) == object && heldHow.get(i) == hold.ordinal()) {
-        if (heldBy.get(i) == me.id) {
-          found = i;
-          break;
-        }
-        found = found < 0 ? i : found;
-      }
-    }
-    if (found >= 0) { // else it was taken while the program was set
-      heldObjects.remove(found);
-      heldBy.remove(found);
-      heldHow.remove(found);
-    }
-    if (hold == Hold.EXCLUSIVE) {
-      alone[object] = FREE;
-      footprint.add(object, Footprint.WRITE | Footprint.GAVE);
-    } else {
-      footprint.add(object, Footprint.WRITE);
-    }
+    int object = objects.number(what);
+    holds.gave(me, object, hold);
+    footprint.add(object, Footprint.WRITE | (hold == Hold.EXCLUSIVE ? Footprint.GAVE : 0));
   }
 
   @Override
@@ -872,13 +621,8 @@ final class Run implements Stage, SchedulePoint.Explorer {
     if (me == null || aborting) {
       return;
     }
-    int object = number(what);
-    for (int i = heldObjects.size() - 1; i >= 0; i--) {
-      if (heldObjects.get(i) == object && heldHow.get(i) == Hold.EXCLUSIVE.ordinal()) {
-        heldBy.set(i, IO);
-      }
-    }
-    alone[object] = IO;
+    int object = objects.number(what);
+    holds.handed(object);
     footprint.add(object, Footprint.WRITE);
   }
 
@@ -896,7 +640,7 @@ final class Run implements Stage, SchedulePoint.Explorer {
     }
     me.status = nanos > 0 ? Logical.Status.TIMED : Logical.Status.PARKED;
     me.inPark = true;
-    me.subject = number(blocker);
+    me.subject = objects.number(blocker);
     me.kind = Kind.WAIT;
     footprint.add(me.object, Footprint.WRITE);
     if (nanos > 0) {
@@ -936,7 +680,7 @@ final class Run implements Stage, SchedulePoint.Explorer {
       woken.status = Logical.Status.READY;
     }
     if (tracing) {
-      lastWakes.put(woken.subject, "at step " + step + " by " + me.name);
+      story.woken(woken.subject, step, me);
     }
     return true;
   }
@@ -980,7 +724,7 @@ final class Run implements Stage, SchedulePoint.Explorer {
     Logical child = add(unique, daemon, body::run);
     if (me != null) {
       child.spawned = true;
-      child.object = number(child);
+      child.object = objects.number(child);
       // Numbers of threads are part of the schedule: who is first gets the lower one.
       footprint.add(spawner, Footprint.WRITE);
       footprint.add(child.object, Footprint.WRITE);
@@ -1028,16 +772,13 @@ final class Run implements Stage, SchedulePoint.Explorer {
 
   @Override
   public void progress() {
-    forgetStates();
+    states.forget();
   }
 
   @Override
   public void note(String words) {
-    int size = traceNotes.size();
-    if (tracing && size > 0) {
-      List<String> notes = new ArrayList<>(traceNotes.get(size - 1));
-      notes.add(words);
-      traceNotes.set(size - 1, notes);
+    if (tracing) {
+      story.note(words);
     }
   }
 
@@ -1127,10 +868,6 @@ final class Run implements Stage, SchedulePoint.Explorer {
     return threads.size();
   }
 
-  String threadName(int thread) {
-    return threads.get(thread).name;
-  }
-
   boolean hasInvariants() {
     return !invariants.isEmpty();
   }
@@ -1184,7 +921,7 @@ final class Run implements Stage, SchedulePoint.Explorer {
     int places = 1;
     for (int i = 0; i < threads.size(); i++) {
       Logical t = threads.get(i);
-      places = places * 31 + (t.kind == null ? 31 : t.kind.ordinal()) * 8 + t.status.ordinal();
+      places = places * 31 + (t.kind == null ? NO_KIND : t.kind.ordinal()) * 8 + t.status.ordinal();
     }
     return places;
   }
@@ -1196,11 +933,6 @@ final class Run implements Stage, SchedulePoint.Explorer {
       return t.name + " has ended";
     }
     return t.name + " waits for " + objects.names(given).get(Math.max(0, t.subject));
-  }
-
-  /// Whether somebody had to run because another one spun.
-  boolean wasUnfair() {
-    return unfair;
   }
 
   /// Whether the next step is not the strategy's choice, for fairness.
@@ -1222,18 +954,6 @@ final class Run implements Stage, SchedulePoint.Explorer {
 
   /// The story of the last schedule, if it was traced.
   List<Step> story() {
-    List<String> names = objects.names(given);
-    List<Step> story = new ArrayList<>();
-    for (int i = 0; i < traceKinds.size(); i++) {
-      int subject = traceSubjects.get(i);
-      story.add(
-          new Step(
-              i + 1,
-              threads.get(traceThreads.get(i)).name,
-              traceKinds.get(i),
-              subject < 0 ? "" : names.get(subject),
-              traceNotes.get(i)));
-    }
-    return story;
+    return story.told(objects.names(given));
   }
 }

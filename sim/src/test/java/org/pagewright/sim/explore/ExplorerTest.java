@@ -797,4 +797,128 @@ final class ExplorerTest {
     assertTrue(e.complete());
     assertNull(e.failure());
   }
+
+  @Test
+  void aThreadThatTheProgramStartsIsALogicalThread() {
+    Program program =
+        stage -> {
+          Cell cell = new Cell();
+          stage.thread(
+              "parent",
+              () -> {
+                assertTrue(
+                    SchedulePoint.spawn("child", false, () -> cell.write(cell.read() + 1)));
+                assertTrue(
+                    SchedulePoint.spawn("child", false, () -> cell.write(cell.read() + 1)));
+              });
+          stage.atEnd(
+              () -> {
+                if (cell.value != 2) {
+                  throw new Failure(Verdict.LOST_WRITE, String.valueOf(cell.value));
+                }
+              });
+        };
+    Counterexample failure =
+        failure(Verdict.LOST_WRITE, Explorer.exhaustive(1).explore(program));
+    assertTrue(failure.steps().stream().anyMatch(s -> s.thread().equals("child 2")));
+    assertEquals(
+        Verdict.LOST_WRITE, Explorer.replay(failure.schedule()).explore(program).verdict());
+  }
+
+  @Test
+  void aDaemonServesAndNeedNotEnd() {
+    Program program =
+        stage -> {
+          WaitQueue queue = new WaitQueue();
+          boolean[] asked = new boolean[1];
+          boolean[] served = new boolean[1];
+          SchedulePoint.spawn(
+              "server",
+              true,
+              () -> {
+                WaitQueue.Waiter waiter = queue.enter(asked);
+                try {
+                  while (true) {
+                    if (asked[0] && !served[0]) {
+                      served[0] = true;
+                      SchedulePoint.touch(served, true);
+                      queue.wakeAll(served);
+                    }
+                    waiter.park(5_000_000_000L); // looks again from time to time
+                  }
+                } finally {
+                  queue.leave(waiter);
+                }
+              });
+          stage.thread(
+              "client",
+              () -> {
+                SchedulePoint.reach(Kind.ACCESS, asked);
+                asked[0] = true;
+                queue.wakeAll(asked);
+                WaitQueue.Waiter waiter = queue.enter(served);
+                while (!served[0]) {
+                  waiter.park();
+                }
+                queue.leave(waiter);
+              });
+          stage.atEnd(() -> assertTrue(served[0]));
+        };
+    for (int bound : new int[] {0, 1, 2, Explorer.UNBOUNDED}) {
+      Exploration e = Explorer.exhaustive(bound).explore(program);
+      assertEquals(Verdict.OK, e.verdict(), e::toString);
+      assertTrue(e.complete());
+    }
+  }
+
+  @Test
+  void whoWaitsForNothingIsStuckThoughADaemonTicks() {
+    Counterexample failure =
+        failure(
+            Verdict.LOST_WAKEUP,
+            Explorer.exhaustive(0)
+                .explore(
+                    stage -> {
+                      WaitQueue queue = new WaitQueue();
+                      SchedulePoint.spawn(
+                          "ticker",
+                          true,
+                          () -> {
+                            WaitQueue.Waiter waiter = queue.enter("tick");
+                            while (true) {
+                              waiter.park(1_000_000);
+                            }
+                          });
+                      stage.thread("waiter", () -> queue.enter("never").park());
+                    }));
+    assertEquals(List.of("waiter"), failure.cycle().stream().map(Wait::thread).toList());
+  }
+
+  @Test
+  void aThreadThatWaitsByOtherMeansIsAnError() {
+    Counterexample failure =
+        failure(
+            Verdict.ERROR,
+            Explorer.exhaustive(0)
+                .explore(
+                    stage ->
+                        stage.thread(
+                            "T", () -> new java.util.concurrent.CountDownLatch(1).await())));
+    assertTrue(
+        failure.words().startsWith("T waits by other means than org.pagewright.sync"),
+        failure.words());
+  }
+
+  @Test
+  void whatAProgramOpensIsClosedHoweverTheScheduleEnds() {
+    int[] open = new int[1];
+    Explorer.exhaustive(Explorer.UNBOUNDED)
+        .explore(
+            stage -> {
+              open[0]++;
+              stage.close(() -> open[0]--);
+              abba(stage);
+            });
+    assertEquals(0, open[0]);
+  }
 }

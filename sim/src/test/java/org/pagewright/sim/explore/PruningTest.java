@@ -3,6 +3,8 @@ package org.pagewright.sim.explore;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -37,8 +39,12 @@ final class PruningTest {
     AWAIT,
     SIGNAL,
     CHOICE,
-    TIMED
+    TIMED,
+    SPAWN,
+    MEMORY
   }
+
+  private static final MemorySegment MEMORY = Arena.global().allocate(2 * 4096, 4096);
 
   private record Op(What what, int object, int value) {}
 
@@ -67,6 +73,7 @@ final class PruningTest {
     final RwSem sem = new RwSem(LockClass.INODE, "s");
     final WaitQueue queue = new WaitQueue();
     final boolean[] event = {false};
+    final int[] bytes = {0, 0}; // stand for what lies in the memory
     final StringBuilder[] seen = {
       new StringBuilder(), new StringBuilder(), new StringBuilder(),
     };
@@ -145,6 +152,20 @@ final class PruningTest {
           SchedulePoint.touch(event, false);
           seen[thread].append(event[0] ? "signalled " : "late ").append(read(o)).append(' ');
         }
+        case SPAWN, MEMORY -> more(stage, thread, op);
+      }
+    }
+
+    private void more(Stage stage, int thread, Op op) {
+      int o = op.object;
+      if (op.what == What.SPAWN) {
+        SchedulePoint.spawn("child", false, () -> write(o, 100 + op.value));
+        write(1 - o, op.value);
+      } else {
+        SchedulePoint.reach(Kind.COPY, null);
+        SchedulePoint.touchMemory(MEMORY, o * 4096L, true);
+        seen[thread].append(bytes[o]).append(' ');
+        bytes[o] = 10 * (thread + 1) + stage.choose("byte", 2);
       }
     }
 
