@@ -237,8 +237,8 @@ public final class SchedulePoint {
     Thread.onSpinWait();
   }
 
-  /// Starts a thread of the explorer's, if the caller is one. Whoever starts threads of its own asks
-  /// here first, so that an explorer switches those, too.
+  /// Starts a thread of the explorer's, if the caller is one. Whoever starts threads asks here
+  /// first, so that an explorer switches those, too.
   ///
   /// @param name what to call it
   /// @param daemon whether it serves others for as long as they like, and never ends by itself

@@ -68,8 +68,9 @@ final class LayeringTest {
       """
       device     :
       explore    :
+      oracle     : explore
       crash      : device
-      contract   : device crash explore
+      contract   : device crash explore oracle
       """;
 
   private static final Set<String> JDK_MODULES_OF_CORE =

@@ -59,7 +59,7 @@ final class Run implements Stage, SchedulePoint.Explorer {
   /// may spin until somebody else does something.
   private static final int FAIR_STEPS = 1000;
 
-  /// Waits of daemons that run out of time in a row before it is said that nothing happens any more.
+  /// Waits of daemons that run out of time in a row until it is said that nothing happens any more.
   private static final int IDLE_MAX = 50;
 
   private static final int NOBODY = -1;
