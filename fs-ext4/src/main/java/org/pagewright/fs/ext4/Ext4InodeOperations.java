@@ -681,12 +681,13 @@ final class Ext4InodeOperations implements InodeOperations {
     BlockMapper mapper = file.mapper();
     long count = found.count();
     for (int attempt = 0; ; attempt++) {
+      final long released = fs.blocks().releasedBlocks();
       try (Handle handle = fs.start(mapper.allocateCredits() + INODE_CREDITS)) {
         mapper.allocate(
             handle, block, count, BlockMapper.GOAL_AUTO, true, BlockAllocator.PRIVILEGED, found);
         return;
       } catch (FsException e) {
-        if (attempt > 0 || e.errno() != Errno.ENOSPC || !fs.findSpace()) {
+        if (attempt > 0 || e.errno() != Errno.ENOSPC || !fs.findSpace(released)) {
           throw e;
         }
       }
