@@ -180,6 +180,32 @@ final class JournalledVolumeTest {
     image.free();
   }
 
+  /// Goal: a sync waits for a file that the flusher is writing out at that moment and has put back
+  /// in its list (R-H4). Method: so little memory that the flusher is always at work; the image is
+  /// copied when the sync returns.
+  @Test
+  void aSyncWaitsForWhatTheFlusherHasUnderWay() throws Exception {
+    for (int round = 0; round < 12; round++) {
+      RamImage image = image(small(), 24 << 20);
+      RamImage crashed;
+      try (CacheMemory memory = CacheMemory.ofBytes(8 << 20);
+          Volume volume = Ext4.mount(image, memory, OPTIONS)) {
+        work(volume);
+        crashed = image.copy();
+      }
+      try (CacheMemory memory = CacheMemory.ofBytes(4 << 20);
+          Volume volume = Ext4.mount(crashed, memory, OPTIONS)) {
+        for (int i = 2; i < 60; i++) {
+          if (i % 3 != 0 && i != 50) {
+            assertEquals(700 * i, volume.stat("/d/f" + i).size(), "round " + round + ", file " + i);
+          }
+        }
+      }
+      image.free();
+      crashed.free();
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"list", "file"})
   void aFileThatWasRemovedWhileOpenIsFreedAfterACrash(String kind) throws Exception {
@@ -275,7 +301,8 @@ final class JournalledVolumeTest {
   void spaceThatWasFreedIsFoundByACommitWhenItIsNeeded() throws Exception {
     E2fs.assumeTools("e2fsck");
     RamImage image = image(small().reservedPercent(0), 8 << 20);
-    try (CacheMemory memory = CacheMemory.ofBytes(8 << 20);
+    // So much memory that no flusher has a removed file in its hands.
+    try (CacheMemory memory = CacheMemory.ofBytes(64 << 20);
         Volume volume = Ext4.mount(image, memory, OPTIONS)) {
       byte[] most = pattern(4 << 20, 3);
       for (int round = 0; round < 4; round++) {
@@ -415,8 +442,8 @@ final class JournalledVolumeTest {
     image.free();
   }
 
-  /// Goal: a device that dies at the n-th request stops the volume, whatever it was at, and the next
-  /// opening has all that was synced. Method: for each n, on a device that fails from then on.
+  /// Goal: a device that dies at the n-th request stops the volume, whatever it was at, and the
+  /// next opening has all that was synced. Method: for each n, on a device that fails from then on.
   @ParameterizedTest
   @ValueSource(strings = {"WRITE", "FLUSH"})
   void aDeviceThatDiesStopsTheVolumeAndWhatWasSyncedIsThereAfterwards(String what)
