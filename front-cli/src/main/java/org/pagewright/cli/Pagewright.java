@@ -75,7 +75,7 @@ final class Pagewright implements Runnable {
       scope = ScopeType.INHERIT,
       description = {
         "What the journal of an image that is written promises of file content:",
-        "ordered, writeback or journal; none leaves the journal alone. Default: what the image says."
+        "ordered, writeback or journal; none leaves it alone. Default: what the image says."
       })
   private DataMode data = DataMode.DEFAULT;
 

@@ -21,8 +21,8 @@ import org.pagewright.vfs.FileType;
 /// not in that order: each sector of a file is as after the last sync of the file, or as after a
 /// later operation; never zero or foreign where it was written, and a file is never longer than
 /// what was written to it (data=ordered). What an operation up to `m` cut off or punched does not
-/// come back; the rest of the block where it cuts may be zero before the cut is there, because it is
-/// zeroed first (R-D4).
+/// come back; the rest of the block where it cuts may be zero before the cut is there, because it
+/// is zeroed first (R-D4).
 ///
 /// Without a journal only the moment after a sync counts: then all is as it was.
 final class CrashModel implements CrashOracle<Sight> {
