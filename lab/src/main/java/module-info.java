@@ -6,4 +6,7 @@ module org.pagewright.lab {
   requires static transitive org.jspecify;
 
   exports org.pagewright.lab;
+  exports org.pagewright.lab.design;
+  exports org.pagewright.lab.kernel;
+  exports org.pagewright.lab.scenario;
 }

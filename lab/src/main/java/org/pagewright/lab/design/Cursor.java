@@ -10,8 +10,8 @@ import org.pagewright.sim.explore.Failure;
 import org.pagewright.sim.explore.Verdict;
 import org.pagewright.sync.SchedulePoint;
 
-/// Where a write has got to in its source: the iov_iter, and before 2007 the pair of an iovec and an
-/// offset in it. Copies do not move it; [#advance(int)] does.
+/// Where a write has got to in its source: the iov_iter, and before 2007 the pair of an iovec and
+/// an offset in it. Copies do not move it; [#advance(int)] does.
 final class Cursor {
   /// Rounds in vain after which a loop is taken to be one that never ends.
   private static final int ROUNDS_MAX = 6;
@@ -201,7 +201,8 @@ final class Cursor {
       }
       to.changed();
       for (int i = 0; i < count; i++) {
-        to.data[offset + done + i] = folio != null ? folio.data[from + i] : page.bytes().charAt(from + i);
+        to.data[offset + done + i] =
+            folio != null ? folio.data[from + i] : page.bytes().charAt(from + i);
       }
       return true;
     });

@@ -11,7 +11,7 @@ import org.pagewright.sim.explore.Stage;
 /// with one thing forgotten. Each makes a system under test: the model with that design on it.
 public enum Design {
   /// Lock, prepare, copy, commit.
-  X0("X0", "naive", X0Naive::new),
+  X0("X0", "lock, prepare, copy, commit", X0Naive::new),
   /// Touch the source first.
   X1("X1", "prefault, then lock", X1Prefault::new),
   /// An atomic copy, and a commit of nothing if it is short.
@@ -47,19 +47,20 @@ public enum Design {
   X6_NO_LOOK("X6", "... no second look", () -> new X6PreRead(true)),
   /// Allocate when committing.
   X7("X7", "allocate at commit", () -> new X7AllocateAtCommit(X7AllocateAtCommit.Space.AT_COMMIT)),
-  /// Reserve first, and keep it.
-  X7_KEPT("X7'", "reserve, keep", () -> new X7AllocateAtCommit(X7AllocateAtCommit.Space.KEPT)),
-  /// Reserve first, and take it back too late.
-  X7_PUNCHED(
-      "X7'", "reserve, punch late",
-      () -> new X7AllocateAtCommit(X7AllocateAtCommit.Space.PUNCHED_LATE)),
-  /// Reserve first, and drop the page to take it back.
-  X7_DROPPED(
-      "X7'", "reserve, drop the page",
-      () -> new X7AllocateAtCommit(X7AllocateAtCommit.Space.PAGE_DROPPED)),
   /// Reserve first, and give back under the page lock.
   X7_RIGHT(
-      "X7'", "reserve, give back", () -> new X7AllocateAtCommit(X7AllocateAtCommit.Space.RIGHT)),
+      "X7'", "reserve, then allocate",
+      () -> new X7AllocateAtCommit(X7AllocateAtCommit.Space.RIGHT)),
+  /// ... and keep what was not needed.
+  X7_KEPT("X7'", "... rest kept", () -> new X7AllocateAtCommit(X7AllocateAtCommit.Space.KEPT)),
+  /// ... and take it back too late.
+  X7_PUNCHED(
+      "X7'", "... taken back late",
+      () -> new X7AllocateAtCommit(X7AllocateAtCommit.Space.PUNCHED_LATE)),
+  /// ... and drop the page to take it back.
+  X7_DROPPED(
+      "X7'", "... by dropping the page",
+      () -> new X7AllocateAtCommit(X7AllocateAtCommit.Space.PAGE_DROPPED)),
   /// Copy twice.
   X8("X8", "copy twice", () -> new X8DoubleCopy(X8DoubleCopy.Slip.NONE)),
   /// ... with two buffers from a small pool.
@@ -173,6 +174,21 @@ public enum Design {
     return words;
   }
 
+  /// What it is called in full.
+  ///
+  /// @return of a variant, the words of its design and its own
+  public String title() {
+    if (!isVariant()) {
+      return words;
+    }
+    for (Design design : values()) {
+      if (design.family.equals(family) && !design.isVariant()) {
+        return design.words + " " + words;
+      }
+    }
+    return words;
+  }
+
   /// What the model knows with this design on it.
   ///
   /// @return traits
@@ -187,6 +203,13 @@ public enum Design {
           EnumSet.of(Trait.DELAYED, Trait.SHARED, Trait.JOURNALLED, Trait.UNWRITTEN));
     }
     return known;
+  }
+
+  /// Whether it is a design with one thing changed or forgotten.
+  ///
+  /// @return false for the design as it was meant
+  public boolean isVariant() {
+    return words.startsWith("...");
   }
 
   /// Makes the model with this design on it.

@@ -230,12 +230,17 @@ final class File implements UserPage.Inode {
 
   /// Takes bytes: block_commit_write(). Grows the size while the page is locked (R-D1).
   void commitWrite(Folio folio, int from, int to) {
+    int pos = folio.index * PAGE;
+    stage.note(
+        from < to
+            ? "commits bytes " + (pos + from) + " to " + (pos + to - 1) + " of " + name
+            : "commits nothing");
     if (from < to) {
       folio.markDirty(from, to);
       if (is(Trait.JOURNALLED)) {
         log(folio, from, to);
       }
-      growSize(folio.index * PAGE + to);
+      growSize(pos + to);
     }
   }
 

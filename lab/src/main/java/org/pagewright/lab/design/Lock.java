@@ -6,8 +6,9 @@ import org.jspecify.annotations.Nullable;
 import org.pagewright.sync.SchedulePoint;
 import org.pagewright.sync.WaitQueue;
 
-/// A lock of the model: shared or exclusive, fair, not reentrant. Lockdep does not police it, because
-/// the designs of history break the order on purpose and the explorer is to find out what comes of it.
+/// A lock of the model: shared or exclusive, fair, not reentrant. Lockdep does not police it,
+/// because the designs of history break the order on purpose and the explorer is to find out what
+/// comes of it.
 ///
 /// Threads of the model run one at a time between schedule points, so plain fields will do.
 final class Lock {

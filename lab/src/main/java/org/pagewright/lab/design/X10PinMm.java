@@ -9,11 +9,12 @@ import org.pagewright.errno.FsException;
 ///
 /// Why it looked right: it makes the prefault of X1 a promise. What it forgets: the fault itself
 /// happens under the new lock, and a fault allocates memory, which may have to come from this very
-/// task (Piggin's objection, R-E6); it takes the lock of the address range, which munmap takes first
-/// and then waits for us; and whoever truncates a file that is mapped has to wait for every copy
-/// from it, for as long as that one's I/O takes.
+/// task (Piggin's objection, R-E6); it takes the lock of the address range, which munmap takes
+/// first and then waits for us; and whoever truncates a file that is mapped has to wait for every
+/// copy from it, for as long as that one's I/O takes.
 final class X10PinMm implements WritePath {
-  /// Touch once before the lock is taken, and again under it: usually the second one finds all there.
+  /// Touch once before the lock is taken, and again under it: usually the second one finds all
+  /// there.
   private final boolean touchesTwice;
 
   X10PinMm(boolean touchesTwice) {
@@ -40,7 +41,7 @@ final class X10PinMm implements WritePath {
         from.faultIn(bytes);
       }
       unpaging.lockShared();
-      int readable = from.faultIn(bytes); // no page can leave now, but one that has left must come in
+      int readable = from.faultIn(bytes); // no page can leave now; one that has left comes in
       Folio folio = file.grab(at / PAGE);
       try {
         if (!folio.uptodate) {

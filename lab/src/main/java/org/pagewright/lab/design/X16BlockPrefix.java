@@ -5,8 +5,8 @@ import static org.pagewright.lab.kernel.Kernel.PAGE;
 
 import org.pagewright.errno.FsException;
 
-/// X16. Of a short copy into a page that is not uptodate, accept the blocks that it covered to their
-/// ends (proposed for iomap in 2025, R-B14).
+/// X16. Of a short copy into a page that is not uptodate, accept the blocks that it covered to
+/// their ends (proposed for iomap in 2025, R-B14).
 ///
 /// Right where the state of each block is known: nothing copied has to be copied again. The first
 /// block counts as covered only if what lies before the write in it was brought in.
@@ -31,13 +31,20 @@ final class X16BlockPrefix implements WritePath {
       boolean uptodate = folio.uptodate;
       int covered = headNotRead ? offset / BLOCK * BLOCK : offset;
       file.prepareWrite(folio, covered, offset + bytes);
-      char[] buffer = new char[PAGE]; // what is rejected must leave no trace (R-B9)
-      int copied = from.copyAtomic(buffer, offset, bytes);
-      int accepted = copied;
-      if (!uptodate && copied < bytes) {
-        accepted = Math.max(0, (offset + copied) / BLOCK * BLOCK - offset);
+      int copied;
+      int accepted;
+      if (uptodate) {
+        copied = from.copyAtomic(folio, offset, bytes);
+        accepted = copied;
+      } else {
+        char[] buffer = new char[PAGE]; // what is rejected must leave no trace (R-B9)
+        copied = from.copyAtomic(buffer, offset, bytes);
+        accepted = copied == bytes
+            ? bytes
+            : Math.max(0, (offset + copied) / BLOCK * BLOCK - offset);
+        System.arraycopy(buffer, offset, folio.data, offset, accepted);
+        from.copied += accepted;
       }
-      System.arraycopy(buffer, offset, folio.data, offset, accepted);
       file.writeEnd(folio, offset, offset + bytes, accepted);
 
       from.advance(accepted);

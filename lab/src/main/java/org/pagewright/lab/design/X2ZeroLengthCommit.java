@@ -7,11 +7,11 @@ import org.pagewright.errno.FsException;
 /// X2. Copy without serving faults; if that falls short on a page that is not uptodate, commit
 /// nothing and go round again (Piggin's series of 2006, in the -mm tree).
 ///
-/// Why it looked right: no fault can happen under the page lock any more, so every deadlock is gone;
-/// and a commit of nothing claims nothing, so no byte that was not copied can pass for data. What it
-/// forgets: the preparation was no promise but a deed. It has given the file a block with another
-/// file's bytes in it (R-C1), or reserved one (R-C8), and the round that would make it good may
-/// never come (R-B8). And a round that asks for the same bytes again may never end (R-A8).
+/// Why it looked right: no fault can happen under the page lock any more, so every deadlock is
+/// gone; and a commit of nothing claims nothing, so no byte that was not copied can pass for data.
+/// What it forgets: the preparation was no promise but a deed. It has given the file a block with
+/// another file's bytes in it (R-C1), or reserved one (R-C8), and the round that would make it good
+/// may never come (R-B8). And a round that asks for the same bytes again may never end (R-A8).
 final class X2ZeroLengthCommit implements WritePath {
   /// A file system's prepare_write that marks the page uptodate before its bytes are there: the bug
   /// that the series found in several of them on the way (R-B1).

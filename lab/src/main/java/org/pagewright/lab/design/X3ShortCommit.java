@@ -7,10 +7,10 @@ import org.pagewright.errno.FsException;
 
 /// X3. Copy without serving faults, and commit what was copied.
 ///
-/// On a page that is uptodate this is right, and every design after it does so: the rest of the page
-/// keeps its old bytes (R-B5). On one that is not, there is no right answer for the block in which
-/// the copy stopped. Marked uptodate, its rest is what the frame held before (R-B10); not marked,
-/// the next fill brings the old block in over the bytes that were accepted.
+/// On a page that is uptodate this is right, and every design after it does so: the rest of the
+/// page keeps its old bytes (R-B5). On one that is not, there is no right answer for the block in
+/// which the copy stopped. Marked uptodate, its rest is what the frame held before (R-B10); not
+/// marked, the next fill brings the old block in over the bytes that were accepted.
 final class X3ShortCommit implements WritePath {
   /// What is done with the block in which a copy stops.
   enum LastBlock {

@@ -10,8 +10,8 @@ import org.pagewright.lab.kernel.Kernel.Trait;
 ///
 /// Right, if it is done exactly so: whenever bytes were rejected, for new blocks only, only where
 /// nobody wrote, with the snapshot's bytes instead of zeros where there is one, through the journal
-/// where there is one, before the lock is dropped, and with what lies beyond the end of the file cut
-/// off again. Each of these words was learnt from a bug.
+/// where there is one, before the lock is dropped, and with what lies beyond the end of the file
+/// cut off again. Each of these words was learnt from a bug.
 final class X5ZeroNew implements WritePath {
   /// Which of the words is missing.
   enum Slip {

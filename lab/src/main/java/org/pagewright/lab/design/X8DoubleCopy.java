@@ -11,8 +11,8 @@ import org.pagewright.lab.kernel.Kernel.Trait;
 /// X8. Copy to a buffer of our own first, with faults allowed and nothing locked, and from there to
 /// the page (S1: correctness before speed).
 ///
-/// Right, and simple enough to see that it is. The price is on every write: a second copy, a page of
-/// memory, and a new way to fail. The two slips: buffers from a pool that is too small, of which
+/// Right, and simple enough to see that it is. The price is on every write: a second copy, a page
+/// of memory, and a new way to fail. The two slips: buffers from a pool that is too small, of which
 /// each writer holds one and wants another (R-E4); and a file system that asks for the lookup to be
 /// repeated (R-E1), after which the source must not be consumed twice.
 final class X8DoubleCopy implements WritePath {

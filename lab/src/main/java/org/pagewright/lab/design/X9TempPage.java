@@ -4,11 +4,11 @@ import static org.pagewright.lab.kernel.Kernel.PAGE;
 
 import org.pagewright.errno.FsException;
 
-/// X9. Copy straight into a page that is uptodate, and through a temporary page into one that is not
-/// (S3; generic_perform_write_2copy() of 2.6.24 to 2.6.27).
+/// X9. Copy straight into a page that is uptodate, and through a temporary page into one that is
+/// not (S3; generic_perform_write_2copy() of 2.6.24 to 2.6.27).
 ///
-/// The second copy is paid only where it is needed. But the page is unlocked while the temporary one
-/// is filled, and then everything known about it is old: it may have been truncated (R-G1), or
+/// The second copy is paid only where it is needed. But the page is unlocked while the temporary
+/// one is filled, and then everything known about it is old: it may have been truncated (R-G1), or
 /// filled by a reader, so that another branch would be the right one now (R-E5).
 final class X9TempPage implements WritePath {
   /// What is forgotten after the page is locked again.

@@ -3,14 +3,14 @@ package org.pagewright.lab.kernel;
 import org.pagewright.errno.FsException;
 import org.pagewright.lab.kernel.UserPage.Inode;
 
-/// A system under test: what scenarios do to it. The model with one of the designs on it is one, the
-/// production engine another, and both are driven by the same scenarios.
+/// A system under test: what scenarios do to it. The model with one of the designs on it is one,
+/// the production engine another, and both are driven by the same scenarios.
 ///
-/// A page has [#PAGE] letters and two blocks. The model takes a letter for a byte; the engine, whose
-/// folios are larger, repeats each letter.
+/// A page has [#PAGE] letters and two blocks. The model takes a letter for a byte; the engine,
+/// whose folios are larger, repeats each letter.
 ///
-/// Calls may wait and are made by the threads of a scenario, each in the name of one task. All tasks
-/// share one mapped address range, and the lock over it.
+/// Calls may wait and are made by the threads of a scenario, each in the name of one task. All
+/// tasks share one mapped address range, and the lock over it.
 public interface Kernel {
   /// Letters of a block.
   int BLOCK = 2;
@@ -157,8 +157,8 @@ public interface Kernel {
   /// Pulls the plug: what was committed to the journal is replayed, the cache is gone.
   void crash();
 
-  /// Checks what must hold when no call is under way: no lock is held, flags agree, each reservation
-  /// has its dirty block. Throws a [org.pagewright.sim.explore.Failure] otherwise.
+  /// Checks what must hold when no call is under way: no lock is held, flags agree, each
+  /// reservation has its dirty block. Throws a [org.pagewright.sim.explore.Failure] otherwise.
   void quiesce();
 
   /// Blocks that are used or reserved for a file.

@@ -2,8 +2,8 @@ package org.pagewright.lab.kernel;
 
 import org.jspecify.annotations.Nullable;
 
-/// A page of the user's memory, as a scenario first describes it: anonymous bytes, a page of a file,
-/// or an address where nothing is mapped. What becomes of it is the kernel's to know.
+/// A page of the user's memory, as a scenario first describes it: anonymous bytes, a page of a
+/// file, or an address where nothing is mapped. What becomes of it is the kernel's to know.
 ///
 /// @param name what stories call it, such as `uF0` for a mapping of page 0 of F
 /// @param file the file that is mapped there, or null

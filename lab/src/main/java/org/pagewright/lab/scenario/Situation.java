@@ -174,7 +174,7 @@ public enum Situation {
 
   /// R-B2.
   COLD_REJECTED(
-      "as before, and what could be copied is gone when the write tries again",
+      "a page not in memory, a source that ends badly, and then even its start is unmapped",
       w -> {
         Inode f = w.file("F", "xxxx");
         UserPage first = anonymous("u1", "yyyy");
@@ -190,7 +190,7 @@ public enum Situation {
 
   /// R-B9.
   HEAD_REJECTED(
-      "a write from the middle of a block, short, and what could be copied is then gone",
+      "a short write from the middle of a block, and then the source is unmapped",
       w -> {
         Inode f = w.file("F", "xxxx");
         UserPage first = anonymous("u1", "yyyy");
@@ -239,7 +239,7 @@ public enum Situation {
 
   /// R-D2.
   COLD_APPEND_TORN(
-      "the same, and the page is not in memory and what could be copied is then gone",
+      "a write at the end of a file, not in memory; the source ends badly, then all is unmapped",
       w -> {
         Inode f = w.file("F", "xx", 2);
         UserPage first = anonymous("u1", "yyyy");
@@ -288,7 +288,7 @@ public enum Situation {
 
   /// R-C5, R-C6.
   BEYOND_END_OF_DATA(
-      "the same behind bytes that were just written",
+      "a write from a bad address, behind bytes that were just written",
       w -> {
         Inode f = w.file("F", "");
         w.thread(
@@ -364,7 +364,12 @@ public enum Situation {
         Inode f = w.file("F", "xxxx");
         UserPage source = of(f, 0);
         w.thread("T1", () -> w.write(f, 0, Source.of(source, 0, 4)));
-        w.thread("T2", () -> w.kernel().drop(source));
+        w.thread(
+            "T2",
+            () -> {
+              w.read(f, 4);
+              w.kernel().drop(source);
+            });
       }),
 
   /// R-A14.

@@ -112,6 +112,7 @@ final class World {
   int write(Inode file, int pos, Source source) {
     changes(file);
     ByteHistory.Write write = history(file).write(pos, choices(source));
+    stage.note("write(" + file + ", " + pos + ", " + show(source) + ")");
     int count = 0;
     Errno errno = null;
     try {
@@ -133,16 +134,27 @@ final class World {
   }
 
   private byte[][] choices(Source source) {
+    for (Source.Piece piece : source.pieces()) {
+      for (byte letter : bytes(piece.page().bytes())) {
+        letters.add(letter); // a mapped page may show it, once it is written
+      }
+    }
     byte[][] choices = new byte[source.length()][];
     int i = 0;
     for (Source.Piece piece : source.pieces()) {
       for (int k = 0; k < piece.length(); k++) {
-        String own = piece.page().bytes();
-        choices[i++] =
-            !piece.page().valid() ? new byte[0] : own.isEmpty() ? anyLetter() : new byte[] {(byte) own.charAt(piece.offset() + k)};
+        choices[i++] = choices(piece, piece.offset() + k);
       }
     }
     return choices;
+  }
+
+  private byte[] choices(Source.Piece piece, int offset) {
+    if (!piece.page().valid()) {
+      return new byte[0];
+    }
+    String own = piece.page().bytes();
+    return own.isEmpty() ? anyLetter() : bytes(own.substring(offset, offset + 1));
   }
 
   /// What a mapped page may show: any byte that some file had.
@@ -159,6 +171,7 @@ final class World {
   void read(Inode file, int length) {
     changes(file);
     ByteHistory.Read read = history(file).read();
+    stage.note("read(" + file + ")");
     try {
       String got = kernel.read(file, 0, length);
       stage.note("reads " + show(got));
@@ -171,6 +184,7 @@ final class World {
 
   void truncate(Inode file, int size) {
     mayBeShort = true;
+    stage.note("truncate(" + file + ", " + size + ")");
     kernel.truncate(file, size);
     changes(file);
     history(file).truncate(size);
@@ -284,6 +298,18 @@ final class World {
 
   private static byte[] bytes(String letters) {
     return letters.getBytes(StandardCharsets.ISO_8859_1);
+  }
+
+  private static String show(Source source) {
+    StringBuilder out = new StringBuilder();
+    int segment = 0;
+    for (Source.Piece piece : source.pieces()) {
+      out.append(out.isEmpty() ? "" : piece.segment() == segment ? " and " : " | ");
+      out.append(piece.length()).append(" of ").append(piece.page());
+      out.append(piece.page().valid() ? "" : ", bad");
+      segment = piece.segment();
+    }
+    return out.toString();
   }
 
   private static String show(String letters) {

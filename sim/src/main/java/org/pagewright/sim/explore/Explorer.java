@@ -26,42 +26,44 @@ public final class Explorer {
     REPLAY
   }
 
+  private record Options(
+      long schedulesMax,
+      int stepsMax,
+      long nanosMax,
+      int repeats,
+      boolean pruning,
+      boolean shortening,
+      boolean locksAtomic,
+      boolean timeoutsChosen) {}
+
   private final Mode mode;
   private final int preemptionBound;
   private final long seed;
   private final int depth;
   private final Schedule schedule;
-
-  // Set before anybody else sees the explorer.
-  private long schedulesMax;
-  private int stepsMax = 10_000;
-  private long nanosMax = Long.MAX_VALUE;
-  private int repeats = 16;
-  private boolean pruning = true;
-  private boolean shortening = true;
-  private boolean locksAtomic = true;
-  private boolean timeoutsChosen;
+  private final Options options;
 
   private Explorer(
-      Mode mode, int preemptionBound, long seed, int depth, Schedule schedule, long schedulesMax) {
+      Mode mode,
+      int preemptionBound,
+      long seed,
+      int depth,
+      Schedule schedule,
+      Options options) {
     this.mode = mode;
     this.preemptionBound = preemptionBound;
     this.seed = seed;
     this.depth = depth;
     this.schedule = schedule;
-    this.schedulesMax = schedulesMax;
+    this.options = options;
   }
 
-  private Explorer copy() {
-    Explorer copy = new Explorer(mode, preemptionBound, seed, depth, schedule, schedulesMax);
-    copy.stepsMax = stepsMax;
-    copy.nanosMax = nanosMax;
-    copy.repeats = repeats;
-    copy.pruning = pruning;
-    copy.shortening = shortening;
-    copy.locksAtomic = locksAtomic;
-    copy.timeoutsChosen = timeoutsChosen;
-    return copy;
+  private static Options options(long schedules) {
+    return new Options(schedules, 10_000, Long.MAX_VALUE, 16, true, true, true, false);
+  }
+
+  private Explorer with(Options other) {
+    return new Explorer(mode, preemptionBound, seed, depth, schedule, other);
   }
 
   /// Every schedule in which at most so many threads are interrupted that could have gone on, but
@@ -75,7 +77,7 @@ public final class Explorer {
       throw new IllegalArgumentException("a bound of " + preemptionBound + " preemptions");
     }
     Schedule none = new Schedule(new int[0], -1);
-    return new Explorer(Mode.EXHAUSTIVE, preemptionBound, 0, 0, none, 1_000_000);
+    return new Explorer(Mode.EXHAUSTIVE, preemptionBound, 0, 0, none, options(1_000_000));
   }
 
   /// Random schedules with priorities (PCT: Burckhardt and others, 2010): a bug that needs `depth`
@@ -91,7 +93,7 @@ public final class Explorer {
       throw new IllegalArgumentException(schedules + " schedules of depth " + depth);
     }
     Schedule none = new Schedule(new int[0], -1);
-    return new Explorer(Mode.RANDOM, UNBOUNDED, seed, depth, none, schedules);
+    return new Explorer(Mode.RANDOM, UNBOUNDED, seed, depth, none, options(schedules));
   }
 
   /// One schedule, as a failure printed it. If it does not fit the program, [#explore] throws a
@@ -101,7 +103,7 @@ public final class Explorer {
   /// @return an explorer
   /// @throws ScheduleException it is malformed
   public static Explorer replay(String schedule) {
-    return new Explorer(Mode.REPLAY, UNBOUNDED, 0, 0, Schedule.parse(schedule), 1);
+    return new Explorer(Mode.REPLAY, UNBOUNDED, 0, 0, Schedule.parse(schedule), options(1));
   }
 
   /// Stops after so many schedules.
@@ -109,9 +111,11 @@ public final class Explorer {
   /// @param schedules how many; 1,000,000 unless told
   /// @return another explorer
   public Explorer withSchedules(long schedules) {
-    Explorer other = copy();
-    other.schedulesMax = schedules;
-    return other;
+    Options o = options;
+    return with(
+        new Options(
+            schedules, o.stepsMax, o.nanosMax, o.repeats, o.pruning, o.shortening, o.locksAtomic,
+            o.timeoutsChosen));
   }
 
   /// Cuts each schedule after so many steps; then nothing is proved.
@@ -119,9 +123,11 @@ public final class Explorer {
   /// @param steps how many; 10,000 unless told
   /// @return another explorer
   public Explorer withSteps(int steps) {
-    Explorer other = copy();
-    other.stepsMax = steps;
-    return other;
+    Options o = options;
+    return with(
+        new Options(
+            o.schedulesMax, steps, o.nanosMax, o.repeats, o.pruning, o.shortening, o.locksAtomic,
+            o.timeoutsChosen));
   }
 
   /// Stops after some time of the wall: what was covered then differs from machine to machine.
@@ -129,9 +135,11 @@ public final class Explorer {
   /// @param time how long; no bound unless told
   /// @return another explorer
   public Explorer withTime(Duration time) {
-    Explorer other = copy();
-    other.nanosMax = time.toNanos();
-    return other;
+    Options o = options;
+    return with(
+        new Options(
+            o.schedulesMax, o.stepsMax, time.toNanos(), o.repeats, o.pruning, o.shortening,
+            o.locksAtomic, o.timeoutsChosen));
   }
 
   /// Calls it a livelock when a state came up so many times without progress. More than the
@@ -144,9 +152,11 @@ public final class Explorer {
     if (repeats < 2) {
       throw new IllegalArgumentException(repeats + " repeats");
     }
-    Explorer other = copy();
-    other.repeats = repeats;
-    return other;
+    Options o = options;
+    return with(
+        new Options(
+            o.schedulesMax, o.stepsMax, o.nanosMax, repeats, o.pruning, o.shortening,
+            o.locksAtomic, o.timeoutsChosen));
   }
 
   /// Runs every schedule within the bound, also those that lead to the same: to check the explorer,
@@ -154,18 +164,22 @@ public final class Explorer {
   ///
   /// @return another explorer
   public Explorer withoutPruning() {
-    Explorer other = copy();
-    other.pruning = false;
-    return other;
+    Options o = options;
+    return with(
+        new Options(
+            o.schedulesMax, o.stepsMax, o.nanosMax, o.repeats, false, o.shortening, o.locksAtomic,
+            o.timeoutsChosen));
   }
 
   /// Gives the failing schedule as it was found.
   ///
   /// @return another explorer
   public Explorer withoutShortening() {
-    Explorer other = copy();
-    other.shortening = false;
-    return other;
+    Options o = options;
+    return with(
+        new Options(
+            o.schedulesMax, o.stepsMax, o.nanosMax, o.repeats, o.pruning, false, o.locksAtomic,
+            o.timeoutsChosen));
   }
 
   /// Explores also how threads queue up for a mutex or a folio, step by step. Else a thread that
@@ -173,9 +187,11 @@ public final class Explorer {
   ///
   /// @return another explorer
   public Explorer withQueuesOfLocks() {
-    Explorer other = copy();
-    other.locksAtomic = false;
-    return other;
+    Options o = options;
+    return with(
+        new Options(
+            o.schedulesMax, o.stepsMax, o.nanosMax, o.repeats, o.pruning, o.shortening, false,
+            o.timeoutsChosen));
   }
 
   /// Lets a wait with a time limit run out of time whenever the explorer likes. Else it does only
@@ -183,9 +199,11 @@ public final class Explorer {
   ///
   /// @return another explorer
   public Explorer withTimeoutsAnytime() {
-    Explorer other = copy();
-    other.timeoutsChosen = true;
-    return other;
+    Options o = options;
+    return with(
+        new Options(
+            o.schedulesMax, o.stepsMax, o.nanosMax, o.repeats, o.pruning, o.shortening,
+            o.locksAtomic, true));
   }
 
   /// Explores a program until it fails or the bounds are met.
@@ -205,7 +223,13 @@ public final class Explorer {
     }
     try {
       Strategy strategy = strategy();
-      Run run = new Run(stepsMax, repeats, locksAtomic, timeoutsChosen, strategy);
+      Run run =
+          new Run(
+              options.stepsMax,
+              options.repeats,
+              options.locksAtomic,
+              options.timeoutsChosen,
+              strategy);
       SchedulePoint.install(run);
       try {
         return explore(program, run, strategy);
@@ -222,9 +246,9 @@ public final class Explorer {
       case RANDOM -> new Pct(seed, depth);
       case REPLAY -> new Guided(schedule, true);
       case EXHAUSTIVE ->
-          preemptionBound == UNBOUNDED && pruning
+          preemptionBound == UNBOUNDED && options.pruning
               ? new Dpor()
-              : new Bounded(preemptionBound, pruning);
+              : new Bounded(preemptionBound, options.pruning);
     };
   }
 
@@ -261,12 +285,12 @@ public final class Explorer {
       if (!strategy.again(run)) {
         break;
       }
-      if (schedules >= schedulesMax) {
+      if (schedules >= options.schedulesMax) {
         stopped = "stopped after " + schedules + " schedules";
         break;
       }
-      if (schedules % CLOCK_EVERY == 0 && System.nanoTime() - began > nanosMax) {
-        stopped = "stopped after " + nanosMax / 1_000_000 + " ms";
+      if (schedules % CLOCK_EVERY == 0 && System.nanoTime() - began > options.nanosMax) {
+        stopped = "stopped after " + options.nanosMax / 1_000_000 + " ms";
         break;
       }
     }
@@ -306,7 +330,7 @@ public final class Explorer {
       }
     }
     if (tooLong > 0) {
-      words.append("; ").append(tooLong).append(" were cut after ").append(stepsMax);
+      words.append("; ").append(tooLong).append(" were cut after ").append(options.stepsMax);
       words.append(" steps: no proof");
     }
     if (!strategy.leftOut().isEmpty()) {
@@ -337,7 +361,7 @@ public final class Explorer {
             List.of(),
             found.thrown());
       }
-      if (shortening) {
+      if (options.shortening) {
         run.trace(false);
         schedule =
             new Shortener(run, program, found.verdict(), schedule, preemptions, steps).shorten();

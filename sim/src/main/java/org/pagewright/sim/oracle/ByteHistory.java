@@ -9,9 +9,9 @@ import org.pagewright.sim.explore.Verdict;
 /// What each byte of one file may be at each moment, and so whether a read saw something that it
 /// should not: every byte read is the old value, or that of a write in flight or done.
 ///
-/// Writers say when they begin and with how many bytes they were told they had succeeded; readers say
-/// when they begin and what they got. A read is judged against everything its bytes may have been
-/// between its begin and its end; so it is right under any order of the calls, byte by byte.
+/// Writers say when they begin and with how many bytes they were told they had succeeded; readers
+/// say when they begin and what they got. A read is judged against everything its bytes may have
+/// been between its begin and its end; so it is right under any order of the calls, byte by byte.
 ///
 /// One thread at a time: for programs under the explorer, where threads take turns, or under a lock
 /// of the caller's. At most 64 different values.
@@ -252,7 +252,8 @@ public final class ByteHistory {
     }
     return new Failure(
         verdict,
-        name + " at " + pos + ": " + show(found) + " is read, " + what + "; it may be " + show(set));
+        name + " at " + pos + ": " + show(found) + " is read, " + what + "; it may be "
+            + show(set));
   }
 
   private String show(long set) {

@@ -1,0 +1,8 @@
+/// The production engine in the place of the model: the same scenarios, the real write path.
+///
+/// Entry point: [EngineKernel]. `EngineFile` is the least file system that allocates blocks, reads
+/// them and writes them; `UserMemory` and `UserIter` are a user whose pages come and go, with a
+/// fault path that takes the locks that a real one takes.
+///
+/// May import core, the explorer, and `lab.kernel`.
+package org.pagewright.lab.engine;
