@@ -3,6 +3,7 @@
 module org.pagewright.cli {
   requires org.pagewright.core;
   requires org.pagewright.fs.ext4;
+  requires org.pagewright.lab;
   requires info.picocli;
   requires org.apache.commons.compress;
   requires static org.jspecify;

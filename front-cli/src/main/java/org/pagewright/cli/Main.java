@@ -48,6 +48,7 @@ public final class Main {
     commands.put("fallocate", FallocateCommand::new);
     commands.put("fsck", FsckCommand::new);
     commands.put("info", InfoCommand::new);
+    commands.put("lab", LabCommand::new);
     commands.put("ln", LnCommand::new);
     commands.put("ls", LsCommand::new);
     commands.put("mkdir", MkdirCommand::new);

@@ -18,7 +18,7 @@ import org.pagewright.cli.report.ExitCode;
 final class GuideTest {
   private static final Pattern WORD = Pattern.compile("\"([^\"]*)\"|(\\S+)");
   private static final List<String> FILES =
-      List.of("disk.img", "empty.img", "old.img", "tree", "notes.txt", "out");
+      List.of("disk.img", "empty.img", "old.img", "tree", "notes.txt", "out", "stale.svg");
 
   @TempDir Path dir;
 

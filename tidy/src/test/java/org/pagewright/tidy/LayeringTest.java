@@ -73,6 +73,16 @@ final class LayeringTest {
       contract   : device crash explore oracle
       """;
 
+  /// Rooms of the lab; `.` is its root package, which explores and tells.
+  private static final String LAB =
+      """
+      kernel     :
+      design     : kernel
+      engine     : kernel
+      scenario   : kernel design engine
+      .          : kernel design scenario
+      """;
+
   private static final Set<String> JDK_MODULES_OF_CORE =
       Set.of("java.base", "jdk.unsupported", "jdk.jfr");
 
@@ -92,6 +102,11 @@ final class LayeringTest {
   @Test
   void roomsOfExt4ImportOnlyRoomsBelow() throws IOException {
     assertFollows(edges("fs-ext4"), "org.pagewright.fs.ext4", EXT4);
+  }
+
+  @Test
+  void roomsOfTheLabImportOnlyRoomsBelow() throws IOException {
+    assertFollows(edges("lab"), "org.pagewright.lab", LAB);
   }
 
   @Test
