@@ -199,16 +199,15 @@ final class Ext4FileSystem implements SuperBlockOperations {
     return journal.start(credits);
   }
 
-  /// After an attempt that failed for want of space: makes space of what was freed since the last
-  /// commit.
+  /// Makes space of what was freed since the last commit.
   ///
-  /// @param released what [BlockAllocator#releasedBlocks()] said before the attempt
-  /// @return false if there is none that the attempt did not see
-  boolean findSpace(long released) throws FsException {
-    if (blocks.heldBlocks() > 0) {
-      journal.commit();
+  /// @return false if there is none
+  boolean findSpace() throws FsException {
+    if (blocks.heldBlocks() == 0) {
+      return false;
     }
-    return blocks.releasedBlocks() != released;
+    journal.commit();
+    return true;
   }
 
   /// A copy of the superblock with another first orphan, which it keeps.

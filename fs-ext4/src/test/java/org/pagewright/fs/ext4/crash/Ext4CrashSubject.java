@@ -16,7 +16,6 @@ import org.pagewright.block.BlockDevice;
 import org.pagewright.block.RamBlockDevice;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
-import org.pagewright.fs.ext4.DataMode;
 import org.pagewright.fs.ext4.Ext4;
 import org.pagewright.fs.ext4.Ext4Options;
 import org.pagewright.fs.ext4.disk.Superblock;
@@ -86,14 +85,7 @@ final class Ext4CrashSubject implements CrashSubject<CrashOp, Sight>, AutoClosea
                     .withClock(new ManualClock())
                     .withAtime(MountOptions.Atime.NEVER)
                     .withCaches(64, 256))
-            .withMetadataBytes(256 << 10)
-            .withCommitSeconds(100_000) // no commit but those that are asked for
-            .withData(
-                switch (mode) {
-                  case ORDERED, NONE -> DataMode.ORDERED;
-                  case WRITEBACK -> DataMode.WRITEBACK;
-                  case JOURNAL -> DataMode.JOURNAL;
-                });
+            .withMetadataBytes(256 << 10);
   }
 
   /// The usual one: of 1 KiB blocks, with a journal of the smallest size, or with none.
