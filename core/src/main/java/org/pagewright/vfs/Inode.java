@@ -50,6 +50,9 @@ public class Inode implements AddressSpace.Host, FlushTarget.DirtyInode {
   static final int FREEING = 2;
   static final int GONE = 3;
 
+  /// Its eviction failed: it is on the device as it was, and tried again at the next sync.
+  static final int STUCK = 4;
+
   private static final VarHandle DIRTY;
 
   static {

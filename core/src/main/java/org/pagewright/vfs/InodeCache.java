@@ -3,6 +3,7 @@ package org.pagewright.vfs;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
 import org.pagewright.sync.LockClass;
 import org.pagewright.sync.Mutex;
@@ -73,6 +74,11 @@ final class InodeCache {
         refLocked(inode);
         lock.unlock();
         return inode;
+      }
+      if (inode != null && inode.state == Inode.STUCK) {
+        lock.unlock();
+        throw new FsException(
+            Errno.ESTALE, inode + " is to be freed, which failed: an entry still names it");
       }
       Object other = inode != null ? inode : findLoadingLocked(ino);
       if (other == null) {
@@ -152,7 +158,7 @@ final class InodeCache {
         lock.unlock();
         return;
       }
-      if (old.state != Inode.FREEING) {
+      if (old.state != Inode.FREEING) { // the file system has looked before
         lock.unlock();
         throw new AssertionError(inode + " made while " + old + " is in use");
       }
@@ -287,6 +293,34 @@ final class InodeCache {
     }
     lock.unlock();
     queue.wakeAll(inode);
+  }
+
+  /// The inode in FREEING could not be freed: nobody shall wait for it until it is tried again.
+  void stuck(Inode inode) {
+    lock.lock();
+    assert inode.state == Inode.FREEING && inode.refs == 0;
+    leaving.remove(inode);
+    inode.state = Inode.STUCK;
+    lock.unlock();
+    queue.wakeAll(inode);
+  }
+
+  /// An inode that could not be freed, or whose eviction was put off, is tried again.
+  void tryAgain(Inode inode) {
+    lock.lock();
+    if (inode.state == Inode.STUCK) {
+      inode.state = Inode.FREEING;
+    }
+    lock.unlock();
+  }
+
+  /// Whether an inode with a number is in memory and not on its way out.
+  boolean isInUse(long ino) {
+    lock.lock();
+    Inode inode = findLocked(ino);
+    boolean inUse = inode != null && inode.state != Inode.FREEING;
+    lock.unlock();
+    return inUse;
   }
 
   /// Waits for the evictions under way of inodes that have names: a sync passes those over, and

@@ -93,6 +93,7 @@ public final class SuperBlock {
   private @Nullable Inode lastDirty;
   private int dirtyInodes;
   private final List<Inode> deferred = new ArrayList<>();
+  private @Nullable FsException whyDeferred; // guarded by stateLock: why the last one was not freed
 
   /// The time of a millisecond, kept so that writing does not make a new object each time.
   private record Now(long millis, Instant time) {}
@@ -289,6 +290,15 @@ public final class SuperBlock {
     inodes.insertNew(inode);
   }
 
+  /// Whether an inode is in memory and not on its way out: a file system that finds its number free
+  /// has met damage, and must not make a new inode of it.
+  ///
+  /// @param ino number
+  /// @return true if it is in use
+  public boolean isInUse(long ino) {
+    return inodes.isInUse(ino);
+  }
+
   /// Brings an inode in FREEING to its end.
   void evict(Inode inode) {
     if (inode.nlink() == 0 && !shutDown) {
@@ -333,8 +343,10 @@ public final class SuperBlock {
       recordError(inode + ": evict", e);
       if (inode.nlink() == 0 && !shutDown && !closed) {
         // Half freed is lost space and a damaged image: the next sync goes on.
+        inodes.stuck(inode);
         stateLock.lock();
         deferred.add(inode);
+        whyDeferred = e;
         stateLock.unlock();
         return;
       }
@@ -534,18 +546,22 @@ public final class SuperBlock {
       new DirtyList().forEachDirty(monotonic.nanoTime(), WITHOUT_STORE);
     }
     int left = 0;
+    FsException why = null;
     if (!readOnly && freezing.get() == 0) {
       evictDeferred();
       stateLock.lock();
       left = deferred.size();
+      why = whyDeferred;
       stateLock.unlock();
     }
     if (!readOnly) {
       operations.syncFs(true);
     }
     if (left > 0) {
-      throw new FsException(
-          Errno.EIO, operations.name() + ": space of " + left + " removed files cannot be freed");
+      String what = operations.name() + ": space of " + left + " removed files cannot be freed";
+      throw why == null
+          ? new FsException(Errno.EIO, what)
+          : new FsException(why.errno(), what + ": " + why.getMessage(), why);
     }
     if (error != null) {
       throw new FsException(error, operations.name() + ": sync");
@@ -661,6 +677,7 @@ public final class SuperBlock {
     deferred.clear();
     stateLock.unlock();
     for (Inode inode : now) {
+      inodes.tryAgain(inode);
       evict(inode);
     }
   }

@@ -75,7 +75,9 @@ public final class Ext4 {
       fs.mounted(superBlock);
       if (!readOnly) {
         fs.markOpen(superBlock.now());
+        fs.setTakesOrphans(true);
         freeOrphans(fs, superBlock);
+        fs.setTakesOrphans(false);
       }
       mounted = true;
       return Volume.of(superBlock);

@@ -66,6 +66,7 @@ final class Ext4FileSystem implements SuperBlockOperations {
 
   private volatile @Nullable SuperBlock owner; // written once, when mounted
   private volatile boolean shutDown;
+  private volatile boolean takesOrphans; // while the volume is being opened
 
   /// Opens the tables of a volume whose journal needs no recovery.
   ///
@@ -257,7 +258,7 @@ final class Ext4FileSystem implements SuperBlockOperations {
   int extraIsize() {
     int most = geometry.inodeSize() - Superblock.OLD_INODE_SIZE;
     int wanted = Math.max(superblock.wantExtraIsize(), superblock.minExtraIsize());
-    return Math.min(most, wanted == 0 ? 32 : wanted) & ~3;
+    return Math.clamp(wanted == 0 ? 32 : wanted, 0, most) & ~3;
   }
 
   /// Whether a directory may name an inode: the root, or one that is not the file system's own.
@@ -293,6 +294,15 @@ final class Ext4FileSystem implements SuperBlockOperations {
     superblockLock.unlock();
     writeSuperblock(now);
     device.flush();
+  }
+
+  /// Whether inodes without links are read: while those are freed that a crash left over.
+  boolean takesOrphans() {
+    return takesOrphans;
+  }
+
+  void setTakesOrphans(boolean takes) {
+    takesOrphans = takes;
   }
 
   void mounted(SuperBlock superBlock) {

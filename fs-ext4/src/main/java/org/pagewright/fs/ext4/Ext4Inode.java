@@ -102,7 +102,9 @@ final class Ext4Inode extends Inode implements MapRoot, XattrHost, DirBlocks {
       int size = geometry.inodeSize();
       buffer.lock(); // another inode of the block may be half written
       try {
-        if (InodeCodec.mode(s, at) == 0 && InodeCodec.linksCount(s, at) == 0) {
+        // Without links it was deleted, and only those who free orphans may look at it.
+        if (InodeCodec.linksCount(s, at) == 0
+            && (InodeCodec.mode(s, at) == 0 || !fs.takesOrphans())) {
           throw new FsException(Errno.ESTALE, this + " is not in use");
         }
         InodeCodec.validate(deviceName(), buffer.blockNr(), geometry, ino(), s, at);

@@ -159,6 +159,7 @@ final class Ext4InodeOperations implements InodeOperations {
                   dir.ino(),
                   directory,
                   (parent.flags() & InodeCodec.FLAG_TOPDIR) != 0);
+      checkNew(dir, number);
       Ext4Inode inode = new Ext4Inode(fs, dir.superBlock(), number.ino());
       boolean named = false;
       try {
@@ -191,6 +192,18 @@ final class Ext4InodeOperations implements InodeOperations {
   /// committed half made.
   private static int undoCredits(Ext4Inode parent) {
     return parent.mapper().stepCredits() + INODE_CREDITS + InodeAllocator.FREE_CREDITS;
+  }
+
+  /// A bitmap that lies could give out the number of an inode that somebody uses. It stays taken.
+  private void checkNew(Inode dir, NewInode number) throws CorruptedException {
+    if (dir.superBlock().isInUse(number.ino())) {
+      int group = fs.geometry().groupOfInode(number.ino());
+      throw new CorruptedException(
+          fs.name(),
+          fs.groups().inodeBitmap(group),
+          "inode bitmap of group " + group + ": inode " + number.ino()
+              + " was free there, and is in use");
+    }
   }
 
   private boolean hasManyLinks() {
@@ -253,6 +266,7 @@ final class Ext4InodeOperations implements InodeOperations {
             + undoCredits(ext4(dir));
     try (Handle handle = fs.start(credits)) {
       NewInode number = fs.inodes().allocate(handle, dir.ino(), false, false);
+      checkNew(dir, number);
       Ext4Inode inode = new Ext4Inode(fs, dir.superBlock(), number.ino());
       boolean made = false;
       try {

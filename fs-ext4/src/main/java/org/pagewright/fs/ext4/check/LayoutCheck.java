@@ -132,7 +132,7 @@ final class LayoutCheck {
     }
     if (geometry.hasGroupChecksums()) {
       int unused = GroupDescriptor.unusedInodes(s, at, size);
-      if (unused > geometry.inodesPerGroup()) {
+      if (unused < 0 || unused > geometry.inodesPerGroup()) {
         scan.damage(
             FindingCode.FREE_INODES,
             0,

@@ -148,7 +148,7 @@ final class Scan {
     int unused =
         GroupDescriptor.unusedInodes(
             descriptorBlock(group), descriptorAt(group), geometry.descSize());
-    return unused > all ? all : all - unused;
+    return unused < 0 || unused > all ? all : all - unused;
   }
 
   /// Reads one inode.

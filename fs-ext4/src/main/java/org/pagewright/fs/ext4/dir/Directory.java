@@ -94,7 +94,7 @@ public final class Directory {
     // ".." of an indexed directory stands in block 0, as in any other.
     long blocks = usesIndex() ? Math.min(1, dir.blockCount()) : dir.blockCount();
     for (long logical = 0; logical < blocks; logical++) {
-      Found found = locateIn(dir.read(logical), name);
+      Found found = locateIn(usesIndex() ? dir.read(logical) : Leaf.read(dir, logical), name);
       if (found != null) {
         return found;
       }
@@ -180,7 +180,7 @@ public final class Directory {
     if (usesIndex()) {
       forEachIndexed(cookie, sink);
     } else if (dir.canIndex() && dir.blockCount() == 1) {
-      try (Buffer only = dir.read(0)) {
+      try (Buffer only = Leaf.read(dir, 0)) {
         emit(hashed(only, dir.defaultHash(), new ArrayList<>()), cookie, sink);
       }
     } else {
@@ -191,7 +191,7 @@ public final class Directory {
   private void forEachLinear(long cookie, Sink sink) throws FsException {
     int blockSize = dir.blockSize();
     for (long logical = cookie / blockSize; logical < dir.blockCount(); logical++) {
-      try (Buffer buffer = dir.read(logical)) {
+      try (Buffer buffer = Leaf.read(dir, logical)) {
         MemorySegment s = buffer.segment();
         int end = end(buffer);
         long base = logical * blockSize;
@@ -316,13 +316,20 @@ public final class Directory {
     }
     long blocks = dir.blockCount();
     for (long logical = 0; logical < blocks; logical++) {
-      try (Buffer leaf = dir.read(logical)) {
+      try (Buffer leaf = Leaf.read(dir, logical)) {
         if (addToLeaf(handle, leaf, name, inode, storedType)) {
           return;
         }
       }
     }
     if (blocks == 1 && dir.canIndex()) {
+      try (Buffer first = dir.read(0)) {
+        if (dotDot(first) != HashIndex.DOT_RECORD) {
+          throw new CorruptedException(
+              dir.deviceName(), first.blockNr(),
+              "directory inode " + dir.ino() + ": record of . is too long");
+        }
+      }
       index.create(handle);
       addIndexed(handle, name, inode, storedType);
       return;

@@ -26,6 +26,9 @@ final class HashIndex {
   private static final int ENTRY = 8;
   private static final int INFO = 24;
 
+  /// Length of the record of `.`, so that `..` and the index lie where they must.
+  static final int DOT_RECORD = 12;
+
   private final DirBlocks dir;
 
   HashIndex(DirBlocks dir) {
@@ -94,7 +97,7 @@ final class HashIndex {
 
     /// The leaf that the walk ended at.
     Buffer leaf() throws FsException {
-      return dir.read(bottom().block(bottom().position));
+      return Leaf.read(dir, bottom().block(bottom().position));
     }
 
     /// Steps to the next leaf in hash order.
@@ -147,6 +150,10 @@ final class HashIndex {
     boolean good = false;
     try {
       MemorySegment s = root.segment();
+      if (Leaf.recordLength(s, 0) != DOT_RECORD
+          || Leaf.recordLength(s, DOT_RECORD) != dir.blockSize() - DOT_RECORD) {
+        throw corrupted(root, "its root is none");
+      }
       int version = LittleEndian.u8(s, INFO + 4);
       DirHash hash = dir.hash(version);
       int levels = LittleEndian.u8(s, INFO + 6);

@@ -3,6 +3,9 @@ package org.pagewright.fs.ext4.dir;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.jspecify.annotations.Nullable;
+import org.pagewright.errno.CorruptedException;
+import org.pagewright.errno.FsException;
+import org.pagewright.fs.ext4.buffer.Buffer;
 import org.pagewright.fs.ext4.disk.Checksums;
 import org.pagewright.fs.ext4.disk.LittleEndian;
 
@@ -16,6 +19,21 @@ final class Leaf {
   static final int HEADER = 8;
 
   private Leaf() {}
+
+  /// Reads a block that must be one of entries, and not of the index: with checksums, a block that
+  /// was mistaken would lose its tail.
+  static Buffer read(DirBlocks dir, long logical) throws FsException {
+    Buffer buffer = dir.read(logical);
+    if (dir.checksums() && !Checksums.hasDirTail(buffer.segment(), 0, dir.blockSize())) {
+      long blockNr = buffer.blockNr();
+      buffer.put();
+      throw new CorruptedException(
+          dir.deviceName(),
+          blockNr,
+          "directory inode " + dir.ino() + ": block " + logical + " holds no entries");
+    }
+    return buffer;
+  }
 
   /// Byte after the last entry.
   static int end(MemorySegment s, boolean tail) {

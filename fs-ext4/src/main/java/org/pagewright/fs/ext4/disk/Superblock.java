@@ -1394,8 +1394,9 @@ public final class Superblock {
         device,
         "reserved blocks " + reservedBlocksCount() + " of " + blocks);
     require(
-        wantExtraIsize() <= inodeSize - OLD_INODE_SIZE
-            && minExtraIsize() <= inodeSize - OLD_INODE_SIZE,
+        inodeSize == OLD_INODE_SIZE // then nobody looks at them
+            || wantExtraIsize() <= inodeSize - OLD_INODE_SIZE
+                && minExtraIsize() <= inodeSize - OLD_INODE_SIZE,
         device,
         "extra inode size " + wantExtraIsize() + ", at least " + minExtraIsize());
     requireInode(device, "journal", journalInode());

@@ -1,0 +1,223 @@
+package org.pagewright.fs.ext4.fuzz;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+import org.pagewright.errno.CorruptedException;
+import org.pagewright.errno.FsException;
+import org.pagewright.fs.ext4.check.Fsck;
+import org.pagewright.fs.ext4.check.Report;
+import org.pagewright.fs.ext4.testing.E2fs;
+import org.pagewright.vfs.CacheMemory;
+
+/// Runs spoilt images: one after the other through the driver, some of them also through our check
+/// and e2fsck.
+///
+/// As a program, for the long run:
+///
+/// ```
+/// java -ea -Xmx256m ... org.pagewright.fs.ext4.fuzz.Fuzzer SEED COUNT [JUDGED_EVERY]
+/// ```
+final class Fuzzer {
+  private static final long STUCK_NANOS = 10_000_000_000L;
+  private static final long CACHE_BYTES = 2 << 20;
+
+  private final Map<BaseImage.Variant, BaseImage> bases = new EnumMap<>(BaseImage.Variant.class);
+  private final AtomicLong began = new AtomicLong();
+  private volatile String current = "";
+  final Map<String, Integer> counts = new TreeMap<>();
+  final List<String> failures = new ArrayList<>();
+  final List<String> disagreements = new ArrayList<>();
+
+  BaseImage base(BaseImage.Variant variant) {
+    return bases.computeIfAbsent(variant, BaseImage::make);
+  }
+
+  /// The case of a seed.
+  Case invent(long seed) {
+    SplittableRandom random = new SplittableRandom(seed * 0x9e37_79b9_7f4a_7c15L + 1);
+    BaseImage.Variant[] variants = BaseImage.Variant.values();
+    return new Mutator(random, base(variants[random.nextInt(variants.length)])).invent();
+  }
+
+  private void count(String what) {
+    counts.merge(what, 1, Integer::sum);
+  }
+
+  /// Runs one case through the driver, opened for reading or for both.
+  ///
+  /// @return what must not happen, or null
+  @Nullable Throwable exercise(Case spoilt) {
+    return exercise(spoilt, spoilt.toString().hashCode() % 4 == 0);
+  }
+
+  @Nullable Throwable exercise(Case spoilt, boolean readOnly) {
+    CowImage image = spoilt.apply(base(spoilt.variant()));
+    current = spoilt.toString();
+    began.set(System.nanoTime());
+    Exercise.Outcome outcome;
+    try (CacheMemory memory = CacheMemory.ofBytes(CACHE_BYTES)) {
+      outcome = Exercise.run(image, memory, readOnly);
+    }
+    began.set(0);
+    count(outcome.opened() ? "opened" : "refused");
+    boolean corrupted = false;
+    for (FsException e : outcome.errors()) {
+      corrupted |= e instanceof CorruptedException;
+    }
+    count(corrupted ? "told of damage" : outcome.errors().isEmpty() ? "told nothing" : "told else");
+    return outcome.wrong();
+  }
+
+  /// Runs cases by their seeds.
+  void run(long firstSeed, long count, int judgedEvery, Path scratch) throws IOException {
+    for (long seed = firstSeed; seed < firstSeed + count; seed++) {
+      Case spoilt = invent(seed);
+      Throwable wrong = exercise(spoilt);
+      if (wrong == null) {
+        wrong = check(spoilt);
+      }
+      if (wrong != null) {
+        failures.add("seed " + seed + ": " + spoilt + "\n    " + trace(wrong));
+      }
+      if (judgedEvery > 0 && seed % judgedEvery == 0) {
+        judge("seed " + seed, spoilt, scratch);
+      }
+    }
+  }
+
+  /// Our check of a spoilt image ends, too.
+  private @Nullable Throwable check(Case spoilt) {
+    began.set(System.nanoTime());
+    try {
+      Fsck.check(spoilt.apply(base(spoilt.variant())), 50);
+      return null;
+    } catch (FsException e) {
+      return null;
+    } catch (Throwable e) { // anything else is what we look for
+      return e;
+    } finally {
+      began.set(0);
+    }
+  }
+
+  static String trace(Throwable e) {
+    StringBuilder text = new StringBuilder(e.toString());
+    int n = 0;
+    for (StackTraceElement frame : e.getStackTrace()) {
+      if (n++ < 14) {
+        text.append("\n      at ").append(frame);
+      }
+    }
+    if (e.getCause() != null) {
+      text.append("\n    because of ").append(trace(e.getCause()));
+    }
+    return text.toString();
+  }
+
+  // ---- Two judges -------------------------------------------------------------------------------
+
+  /// What both say of a spoilt image: clean or not.
+  ///
+  /// @param ours whether we say it is clean
+  /// @param theirs whether e2fsck says so
+  /// @param why what each said
+  record Verdict(boolean ours, boolean theirs, String why) {}
+
+  Verdict verdict(Case spoilt, Path scratch) throws IOException {
+    CowImage image = spoilt.apply(base(spoilt.variant()));
+    boolean ours;
+    String said;
+    try {
+      Report report = Fsck.check(image, 20);
+      ours = report.isClean();
+      said = report.findings().toString();
+    } catch (FsException e) {
+      ours = false;
+      said = String.valueOf(e.getMessage());
+    }
+    Path file = scratch.resolve("judged.img");
+    image.save(file);
+    E2fs.Result result = E2fs.run(List.of("timeout", "60", "e2fsck", "-fn", file.toString()));
+    Files.delete(file);
+    return new Verdict(ours, result.code() == 0, said + "\n    e2fsck " + result.code() + ": "
+        + result.output().replace("\n", "\n      "));
+  }
+
+  void judge(String name, Case spoilt, Path scratch) throws IOException {
+    Verdict verdict = verdict(spoilt, scratch);
+    count(verdict.ours() ? "judged clean" : "judged damaged");
+    if (verdict.ours() != verdict.theirs()) {
+      disagreements.add(
+          name + ": " + spoilt + "\n    we say " + (verdict.ours() ? "clean" : "damaged") + " "
+              + verdict.why());
+    }
+  }
+
+  // ---- The long run -----------------------------------------------------------------------------
+
+  /// Ends the program, saying where, when one image takes too long.
+  private void watch() {
+    Thread watcher =
+        new Thread(
+            () -> {
+              while (true) {
+                java.util.concurrent.locks.LockSupport.parkNanos(1_000_000_000);
+                long start = began.get();
+                if (start != 0 && System.nanoTime() - start > STUCK_NANOS) {
+                  System.out.println("STUCK: " + current);
+                  Thread.getAllStackTraces()
+                      .forEach(
+                          (thread, frames) -> {
+                            System.out.println("  " + thread);
+                            for (StackTraceElement frame : frames) {
+                              System.out.println("      " + frame);
+                            }
+                          });
+                  Runtime.getRuntime().halt(3);
+                }
+              }
+            });
+    watcher.setDaemon(true);
+    watcher.start();
+  }
+
+  /// The long run.
+  ///
+  /// @param args first seed, number of images, and how many images to one that e2fsck sees
+  /// @throws IOException if e2fsck cannot be run
+  public static void main(String[] args) throws IOException {
+    long first = Long.parseLong(args[0]);
+    long count = Long.parseLong(args[1]);
+    int every = args.length > 2 ? Integer.parseInt(args[2]) : 0;
+    Fuzzer fuzzer = new Fuzzer();
+    fuzzer.watch();
+    Path scratch = Files.createTempDirectory("pagewright-fuzz");
+    long start = System.nanoTime();
+    long done = 0;
+    while (done < count) {
+      long n = Math.min(50, count - done);
+      fuzzer.run(first + done, n, every, scratch);
+      done += n;
+      fuzzer.failures.forEach(f -> System.out.println("FAILED " + f));
+      fuzzer.disagreements.forEach(d -> System.out.println("DIFFER " + d));
+      fuzzer.failures.clear();
+      fuzzer.disagreements.clear();
+      if (done % 500 != 0) {
+        continue;
+      }
+      System.out.printf(
+          "%d images, %.2f ms each, %s%n",
+          done, (System.nanoTime() - start) / 1e6 / done, fuzzer.counts);
+    }
+    Files.delete(scratch);
+  }
+}
