@@ -405,6 +405,9 @@ final class DirectoryCheck {
               "entry " + which + " is `" + printable(name(s, at)) + "`, not `" + wanted + "`");
           return;
         }
+        if (LittleEndian.u8(s, at + HEADER + wanted.length()) != 0) {
+          tell(FindingCode.DIRECTORY_DOTS, "`" + wanted + "` is not followed by a zero byte");
+        }
         if (which == 0 && target != ino || !geometry.isInode(target)) {
           tell(
               FindingCode.DIRECTORY_DOTS, "`" + wanted + "` leads to inode " + target);
@@ -414,7 +417,9 @@ final class DirectoryCheck {
           }
           scan.facts.addName(target);
         }
-        type(at, Scan.DIRECTORY, wanted);
+        if (LittleEndian.u8(s, at + 7) != 0) { // older systems did not store it here
+          type(at, Scan.DIRECTORY, wanted);
+        }
       }
 
       private void entry(int at) {

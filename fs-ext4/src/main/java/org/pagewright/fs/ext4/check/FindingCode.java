@@ -24,6 +24,8 @@ public enum FindingCode {
   DESCRIPTOR_CHECKSUM(Severity.DAMAGE, "the checksum of a group descriptor is wrong"),
   /// A group descriptor places a bitmap or table where it cannot be.
   DESCRIPTOR_PLACE(Severity.DAMAGE, "a bitmap or inode table lies where it cannot"),
+  /// A group descriptor has flags that it cannot have.
+  DESCRIPTOR_FLAGS(Severity.DAMAGE, "a group says it was never used, which it cannot"),
   /// Structures of the file system itself overlap.
   METADATA_OVERLAP(Severity.DAMAGE, "structures of the file system itself overlap"),
 

@@ -22,6 +22,7 @@ final class InodeCheck {
   /// Nodes on the way to the first block of a symbolic link.
   private static final int LINK_NODES_MAX = 6;
 
+  private static final int BLOCKS_HI = 0x74;
   private static final int FRAGMENT_ADDRESS = 0x70;
   private static final long LARGE = 1L << 31;
 
@@ -112,9 +113,13 @@ final class InodeCheck {
         scan.damage(
             FindingCode.INODE_DELETION, ino, blockNr, "has no links, and was never deleted");
       }
+      if (!isZero(s) && !InodeCodec.checksumMatches(geometry, ino, s, 0)) {
+        scan.damage(
+            FindingCode.INODE_CHECKSUM, ino, blockNr, "is not in use and has a wrong checksum");
+      }
       return;
     }
-    if (reserved && links == 0 && mode == 0 && isEmpty(s)) {
+    if (reserved && links == 0 && mode == 0 && isEmpty(s) && ino != Scan.BAD_BLOCKS_INO) {
       return;
     }
     scan.used.set(ino);
@@ -156,6 +161,16 @@ final class InodeCheck {
     content(ino, blockNr, s, type);
   }
 
+  /// An inode that was never used has no checksum either.
+  private static boolean isZero(MemorySegment s) {
+    for (long at = 0; at < s.byteSize(); at += 4) {
+      if (LittleEndian.i32(s, at) != 0) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   private static boolean isEmpty(MemorySegment s) {
     for (int i = 0; i < SLOTS; i++) {
       if (InodeCodec.block(s, 0, i) != 0) {
@@ -176,13 +191,25 @@ final class InodeCheck {
   }
 
   private void reserved(long ino, long blockNr, MemorySegment s, int type) {
+    if (ino == Scan.BAD_BLOCKS_INO) {
+      if ((InodeCodec.mode(s, 0) | InodeCodec.uid(s, 0) | InodeCodec.gid(s, 0)) != 0
+          || InodeCodec.linksCount(s, 0) != 0
+          || InodeCodec.fileAcl(s, 0) != 0) {
+        scan.damage(
+            FindingCode.RESERVED_INODE,
+            ino,
+            blockNr,
+            "keeps bad blocks, and has a mode, owner, link or attributes");
+      }
+      content(ino, blockNr, s, Scan.REGULAR);
+      return;
+    }
     boolean content = scan.hidden.get(ino) && (type == Scan.REGULAR || type == 0);
     if (!content) {
       scan.damage(FindingCode.RESERVED_INODE, ino, blockNr, "is reserved, and of type " + type);
     }
     boolean known =
-        ino == Scan.BAD_BLOCKS_INO
-            || ino == Scan.RESIZE_INO && scan.has(Feature.RESIZE_INODE)
+        ino == Scan.RESIZE_INO && scan.has(Feature.RESIZE_INODE)
             || ino == scan.sb.journalInode()
             || ino == scan.sb.orphanFileInode()
             || ino == Scan.BOOT_INO
@@ -190,10 +217,10 @@ final class InodeCheck {
                 && (ino == scan.sb.userQuotaInode()
                     || ino == scan.sb.groupQuotaInode()
                     || ino == scan.sb.projectQuotaInode());
-    if (!known && type != 0) {
+    if (!known && InodeCodec.mode(s, 0) != 0) {
       scan.damage(FindingCode.RESERVED_INODE, ino, blockNr, "is in use, and kept for nothing");
     }
-    content(ino, blockNr, s, ino == Scan.BAD_BLOCKS_INO ? Scan.REGULAR : type);
+    content(ino, blockNr, s, type);
   }
 
   private void flags(long ino, long blockNr, MemorySegment s, int type) {
@@ -351,7 +378,9 @@ final class InodeCheck {
       fastSymlink(ino, blockNr, s);
     } else if (type == Scan.REGULAR || type == Scan.DIRECTORY || type == Scan.SYMLINK) {
       MapWalk.walk(scan, ino, s, true, claim);
-      size(ino, blockNr, s, type, claim);
+      if (ino != Scan.BAD_BLOCKS_INO) {
+        size(ino, blockNr, s, type, claim);
+      }
       if (type == Scan.SYMLINK) {
         symlink(ino, blockNr, s);
       }
@@ -361,6 +390,13 @@ final class InodeCheck {
           ino,
           blockNr,
           String.format("has mode 0%o, which is no type", InodeCodec.mode(s, 0)));
+    }
+    if (!scan.has(Feature.HUGE_FILE) && LittleEndian.u16(s, BLOCKS_HI) != 0) {
+      scan.damage(
+          FindingCode.INODE_BLOCKS,
+          ino,
+          blockNr,
+          "counts more sectors than it may without the feature huge_file");
     }
     largeFiles |= size >= LARGE && type == Scan.REGULAR;
     long counted = (claim.clusters + xattrClusters) * sectorsPerCluster;
@@ -389,7 +425,6 @@ final class InodeCheck {
         wrong = "parts of it were never written";
       }
     } else if (type == Scan.REGULAR
-        && ino != Scan.RESIZE_INO
         && (InodeCodec.flags(s, 0) & (InodeCodec.FLAG_VERITY | InodeCodec.FLAG_EOFBLOCKS)) == 0) {
       long ratio = geometry.clusterRatio();
       long last = (claim.writtenEnd - 1) / ratio * ratio;

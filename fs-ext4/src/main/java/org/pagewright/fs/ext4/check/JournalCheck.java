@@ -6,6 +6,7 @@ import org.pagewright.errno.CorruptedException;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
 import org.pagewright.fs.ext4.disk.Feature;
+import org.pagewright.fs.ext4.disk.LittleEndian;
 import org.pagewright.fs.ext4.disk.Superblock;
 import org.pagewright.fs.ext4.journal.JournalBlocks;
 import org.pagewright.fs.ext4.journal.JournalSuperblock;
@@ -17,6 +18,9 @@ final class JournalCheck {
   private static final long REPLAY_BYTES_MAX = 256L << 20;
 
   private static final long INO = 8;
+
+  /// Number of file systems that share a journal.
+  private static final int USERS = 0x40;
 
   private final BlockDevice image;
   private final Findings findings;
@@ -110,6 +114,11 @@ final class JournalCheck {
     image.read(blocks.deviceBlock(0) * blockSize, first);
     JournalSuperblock journal = JournalSuperblock.copyOf(first, 0);
     journal.validate(image.name(), blocks.deviceBlock(0), blockSize, blocks.length());
+    int users = Integer.reverseBytes(LittleEndian.i32(first, USERS));
+    if (Integer.compareUnsigned(users, 1) > 0) {
+      throw new CorruptedException(
+          image.name(), blocks.deviceBlock(0), "journal superblock: " + users + " users");
+    }
     if (!wanted && journal.start() != 0) {
       findings.add(
           FindingCode.JOURNAL_LEFTOVER,

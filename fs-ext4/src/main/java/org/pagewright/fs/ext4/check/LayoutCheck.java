@@ -2,6 +2,7 @@ package org.pagewright.fs.ext4.check;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.UUID;
 import org.pagewright.errno.FsException;
 import org.pagewright.fs.ext4.disk.Feature;
 import org.pagewright.fs.ext4.disk.Geometry;
@@ -64,6 +65,26 @@ final class LayoutCheck {
     } else if ((sb.state() & Superblock.STATE_CLEAN) == 0) {
       scan.damage(FindingCode.NOT_CLOSED, 0, block, "superblock is not marked as closed cleanly");
     }
+    if (geometry.inodeSize() > Superblock.OLD_INODE_SIZE
+        && (isOdd(sb.minExtraIsize()) || isOdd(sb.wantExtraIsize()))) {
+      scan.damage(
+          FindingCode.SUPERBLOCK,
+          0,
+          block,
+          "superblock asks for inodes with " + sb.wantExtraIsize() + " and at least "
+              + sb.minExtraIsize() + " more bytes");
+    }
+    UUID none = new UUID(0, 0);
+    if (!scan.has(Feature.HAS_JOURNAL)
+        ? sb.journalInode() != 0 || sb.journalDevice() != 0 || !sb.journalUuid().equals(none)
+        : sb.journalInode() != 0 && !sb.journalUuid().equals(none)) {
+      scan.damage(
+          FindingCode.SUPERBLOCK,
+          0,
+          block,
+          "superblock names a journal (inode " + sb.journalInode() + ", device "
+              + sb.journalDevice() + ", UUID " + sb.journalUuid() + ") that it does not have");
+    }
     if (sb.reservedGdtBlocks() > 0 && !scan.has(Feature.RESIZE_INODE)) {
       scan.damage(
           FindingCode.SUPERBLOCK,
@@ -72,6 +93,10 @@ final class LayoutCheck {
           "superblock keeps " + sb.reservedGdtBlocks()
               + " blocks for more descriptors, without the feature resize_inode");
     }
+  }
+
+  private static boolean isOdd(int extraSize) {
+    return (extraSize & 3) != 0;
   }
 
   /// What of a group lies where the geometry says.
@@ -130,8 +155,24 @@ final class LayoutCheck {
         claim(places[i], count, group, PLACES[i]);
       }
     }
+    int flags = GroupDescriptor.flags(s, at);
+    int unused = GroupDescriptor.unusedInodes(s, at, size);
+    boolean last = group == geometry.groupCount() - 1;
+    boolean never =
+        (flags & (GroupDescriptor.INODE_UNINIT | GroupDescriptor.BLOCK_UNINIT)) != 0
+            || unused != 0;
+    if (geometry.hasGroupChecksums()
+        ? last && (flags & GroupDescriptor.BLOCK_UNINIT) != 0
+        : never) {
+      scan.damage(
+          FindingCode.DESCRIPTOR_FLAGS,
+          0,
+          block,
+          String.format(
+              "descriptor of group %d has flags %x, and %d inodes never used",
+              group, flags, unused));
+    }
     if (geometry.hasGroupChecksums()) {
-      int unused = GroupDescriptor.unusedInodes(s, at, size);
       if (unused < 0 || unused > geometry.inodesPerGroup()) {
         scan.damage(
             FindingCode.FREE_INODES,

@@ -152,6 +152,10 @@ final class XattrCheck {
         bad(ino, blockNr, "attribute at byte " + at + " reaches past the end");
         return;
       }
+      if (LittleEndian.u8(s, at + 1) == 0) {
+        bad(ino, blockNr, "attribute at byte " + at + " has a name without a prefix");
+        return;
+      }
       int value = base + LittleEndian.u16(s, at + 2);
       long size = LittleEndian.u32(s, at + 8);
       if (LittleEndian.i32(s, at + 4) != 0) {

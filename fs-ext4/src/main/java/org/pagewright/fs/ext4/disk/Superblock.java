@@ -1324,7 +1324,7 @@ public final class Superblock {
         device,
         "blocks per group " + perGroup);
     require(
-        clustersPerGroup() * ratio == perGroup || !bigalloc,
+        clustersPerGroup() * ratio == perGroup,
         device,
         "clusters per group " + clustersPerGroup());
     require(
@@ -1400,8 +1400,9 @@ public final class Superblock {
         device,
         "extra inode size " + wantExtraIsize() + ", at least " + minExtraIsize());
     requireInode(device, "journal", journalInode());
-    requireInode(device, "orphan file", orphanFileInode());
-    requireInode(device, "lost+found", lostFoundInode());
+    if (features.has(Feature.ORPHAN_FILE)) {
+      requireInode(device, "orphan file", orphanFileInode());
+    }
     if (features.has(Feature.HAS_JOURNAL)) {
       require(
           journalInode() != 0 || journalDevice() != 0,
