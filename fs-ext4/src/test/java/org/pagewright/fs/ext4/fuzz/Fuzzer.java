@@ -9,8 +9,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
-import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.errno.CorruptedException;
 import org.pagewright.errno.FsException;
@@ -30,12 +28,10 @@ import org.pagewright.vfs.CacheMemory;
 /// java -ea -Xmx256m ... org.pagewright.fs.ext4.fuzz.Fuzzer SEED COUNT [JUDGED_EVERY]
 /// ```
 final class Fuzzer {
-  private static final long STUCK_NANOS = 10_000_000_000L;
+  private static final long STUCK_MILLIS = 20_000;
   private static final long CACHE_BYTES = 2 << 20;
 
   private final Map<BaseImage.Variant, BaseImage> bases = new EnumMap<>(BaseImage.Variant.class);
-  private final AtomicLong began = new AtomicLong();
-  private volatile String current = "";
   final Map<String, Integer> counts = new TreeMap<>();
   final List<String> failures = new ArrayList<>();
   final List<String> disagreements = new ArrayList<>();
@@ -64,13 +60,18 @@ final class Fuzzer {
 
   @Nullable Throwable exercise(Case spoilt, boolean readOnly) {
     CowImage image = spoilt.apply(base(spoilt.variant()));
-    current = spoilt.toString();
-    began.set(System.nanoTime());
-    Exercise.Outcome outcome;
-    try (CacheMemory memory = CacheMemory.ofBytes(CACHE_BYTES)) {
-      outcome = Exercise.run(image, memory, readOnly);
+    Exercise.Outcome[] result = new Exercise.Outcome[1];
+    Throwable stuck =
+        inTime(
+            () -> {
+              try (CacheMemory memory = CacheMemory.ofBytes(CACHE_BYTES)) {
+                result[0] = Exercise.run(image, memory, readOnly);
+              }
+            });
+    Exercise.Outcome outcome = result[0];
+    if (stuck != null || outcome == null) {
+      return stuck;
     }
-    began.set(0);
     count(outcome.opened() ? "opened" : "refused");
     boolean corrupted = false;
     for (FsException e : outcome.errors()) {
@@ -78,6 +79,27 @@ final class Fuzzer {
     }
     count(corrupted ? "told of damage" : outcome.errors().isEmpty() ? "told nothing" : "told else");
     return outcome.wrong();
+  }
+
+  /// Does something in a thread of its own, so that one that hangs, or that leaves a lock held, does
+  /// not spoil what follows.
+  private static @Nullable Throwable inTime(Runnable work) {
+    Throwable[] thrown = new Throwable[1];
+    Thread thread = new Thread(work, "fuzz");
+    thread.setDaemon(true);
+    thread.setUncaughtExceptionHandler((t, e) -> thrown[0] = e);
+    thread.start();
+    try {
+      thread.join(STUCK_MILLIS);
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+    if (!thread.isAlive()) {
+      return thrown[0];
+    }
+    AssertionError stuck = new AssertionError("does not end");
+    stuck.setStackTrace(thread.getStackTrace());
+    return stuck;
   }
 
   /// Uses an image that should be good.
@@ -115,17 +137,15 @@ final class Fuzzer {
 
   /// Our check of a spoilt image ends, too.
   private @Nullable Throwable check(Case spoilt) {
-    began.set(System.nanoTime());
-    try {
-      Fsck.check(spoilt.apply(base(spoilt.variant())), 50);
-      return null;
-    } catch (FsException e) {
-      return null;
-    } catch (Throwable e) { // anything else is what we look for
-      return e;
-    } finally {
-      began.set(0);
-    }
+    CowImage image = spoilt.apply(base(spoilt.variant()));
+    return inTime(
+        () -> {
+          try {
+            Fsck.check(image, 50);
+          } catch (FsException e) {
+            return; // no file system, or none that we know
+          }
+        });
   }
 
   static String trace(Throwable e) {
@@ -231,32 +251,6 @@ final class Fuzzer {
 
   // ---- The long run -----------------------------------------------------------------------------
 
-  /// Ends the program, saying where, when one image takes too long.
-  private void watch() {
-    Thread watcher =
-        new Thread(
-            () -> {
-              while (true) {
-                LockSupport.parkNanos(1_000_000_000);
-                long start = began.get();
-                if (start != 0 && System.nanoTime() - start > STUCK_NANOS) {
-                  System.out.println("STUCK: " + current);
-                  Thread.getAllStackTraces()
-                      .forEach(
-                          (thread, frames) -> {
-                            System.out.println("  " + thread);
-                            for (StackTraceElement frame : frames) {
-                              System.out.println("      " + frame);
-                            }
-                          });
-                  Runtime.getRuntime().halt(3);
-                }
-              }
-            });
-    watcher.setDaemon(true);
-    watcher.start();
-  }
-
   /// The long run.
   ///
   /// @param args first seed, number of images, and how many images to one that e2fsck sees
@@ -266,7 +260,6 @@ final class Fuzzer {
     long count = Long.parseLong(args[1]);
     int every = args.length > 2 ? Integer.parseInt(args[2]) : 0;
     Fuzzer fuzzer = new Fuzzer();
-    fuzzer.watch();
     Path scratch = Files.createTempDirectory("pagewright-fuzz");
     long start = System.nanoTime();
     long done = 0;
