@@ -3,6 +3,7 @@ package org.pagewright.vfs;
 import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.pagewright.errno.CorruptedException;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
 import org.pagewright.sync.LockClass;
@@ -113,7 +114,16 @@ public final class Namespace {
       ino = dir.operations().lookup(dir, name);
       remember(dir, name, ino);
     }
+    if (ino == dir.ino()) {
+      throw loops(dir, name);
+    }
     return ino == InodeOperations.NO_INODE ? null : superBlock.iget(ino);
+  }
+
+  /// An entry that leads to a directory that is locked already, because it leads there.
+  private CorruptedException loops(Inode dir, Name name) {
+    return new CorruptedException(
+        superBlock.toString(), -1, dir + ": entry `" + name + "` leads back to its own path");
   }
 
   private void remember(Inode dir, Name name, long ino) {
@@ -140,7 +150,13 @@ public final class Namespace {
       if (dir.nlink() == 0) {
         throw new FsException(Errno.ENOENT, dir + " was removed");
       }
-      return superBlock.iget(dir.operations().parent(dir));
+      Inode parent = superBlock.iget(dir.operations().parent(dir));
+      if (!parent.isDirectory()) {
+        superBlock.iput(parent);
+        throw new CorruptedException(
+            superBlock.toString(), -1, dir + ": its `..` leads to " + parent + ", no directory");
+      }
+      return parent;
     } finally {
       dir.rwsem().unlockShared();
     }
@@ -560,7 +576,8 @@ public final class Namespace {
       at = up;
     }
     superBlock.iput(at);
-    throw new FsException(Errno.EUCLEAN, below + ": directories above it form a loop");
+    throw new CorruptedException(
+        superBlock.toString(), -1, below + ": directories above it form a loop");
   }
 
   private void renameLocked(
@@ -596,6 +613,9 @@ public final class Namespace {
     if (target != null && target == newTrap) {
       throw new FsException(
           exchange ? Errno.EINVAL : Errno.ENOTEMPTY, "rename " + source + " over what is above it");
+    }
+    if (source == newDir || target == oldDir) {
+      throw loops(source == newDir ? oldDir : newDir, source == newDir ? oldName : newName);
     }
     if (source == target) {
       return; // two names of one inode: nothing happens, as POSIX has it

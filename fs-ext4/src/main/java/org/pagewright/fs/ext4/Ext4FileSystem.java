@@ -4,8 +4,10 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.block.BlockDevice;
+import org.pagewright.errno.CorruptedException;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
 import org.pagewright.fs.ext4.alloc.BlockAllocator;
@@ -42,6 +44,9 @@ final class Ext4FileSystem implements SuperBlockOperations {
   private static final long ROOT_INO = 2;
   private static final long MAGIC = 0xef53;
 
+  /// Where Linux names a function of its own.
+  private static final String DRIVER = "pagewright";
+
   private final BlockDevice device;
   private final Superblock superblock; // its counts are guarded by superblockLock
   private final Mutex superblockLock;
@@ -57,6 +62,7 @@ final class Ext4FileSystem implements SuperBlockOperations {
   private final DirHash defaultHash;
   private final IomapOperations mappingOperations;
   private final InodeOperations inodeOperations;
+  private final AtomicReference<@Nullable FsException> lastDamage = new AtomicReference<>();
   private final long overheadBlocks;
   private final boolean readOnly;
   private final Ext4Options options;
@@ -81,7 +87,10 @@ final class Ext4FileSystem implements SuperBlockOperations {
     this.device = device;
     this.superblock = superblock;
     this.options =
-        chosen.resolve(superblock.defaultMountOptions(), superblock.mountOptions());
+        chosen.resolve(
+            superblock.defaultMountOptions(),
+            superblock.mountOptions(),
+            superblock.errorsBehaviour());
     this.readOnly = readOnly;
     this.superblockLock = new Mutex(LockClass.INODE_STATE, device.name());
     this.geometry = new Geometry(superblock);
@@ -119,8 +128,10 @@ final class Ext4FileSystem implements SuperBlockOperations {
     this.content = journalsData() ? new JournalledContent(this) : null;
     this.mappingOperations =
         new IomapOperations(
-            new Ext4Extents(this, content == null ? device : content), device.name());
-    this.inodeOperations = new Ext4InodeOperations(this);
+            new WatchedExtents(
+                this, new Ext4Extents(this, content == null ? device : content)),
+            device.name());
+    this.inodeOperations = new WatchedInodeOperations(this, new Ext4InodeOperations(this));
     this.overheadBlocks = overhead();
   }
 
@@ -277,6 +288,59 @@ final class Ext4FileSystem implements SuperBlockOperations {
     superblockLock.unlock();
   }
 
+  /// Told of each exception that leaves the volume: if it is one of damage, that is noted in the
+  /// superblock, and what [OnDamage] says is done. Any lock above INODE_STATE may be held.
+  ///
+  /// @param e what an operation ends with
+  /// @return the same
+  FsException met(FsException e) {
+    if (e.errno() == Errno.EUCLEAN && !readOnly && !shutDown && lastDamage.getAndSet(e) != e) {
+      note(e);
+    }
+    return e;
+  }
+
+  private void note(FsException e) {
+    SuperBlock sb = owner;
+    long now = (sb == null ? options.mount().clock().instant() : sb.now()).getEpochSecond();
+    long block = e instanceof CorruptedException c ? Math.max(c.blockNr(), 0) : 0;
+    superblockLock.lock();
+    boolean first = superblock.errorCount() == 0;
+    if (first) {
+      superblock.putFirstErrorTime(now);
+      superblock.putFirstErrorBlock(block);
+      superblock.putFirstErrorCode(Superblock.ERROR_EFSCORRUPTED);
+      superblock.putFirstErrorFunction(DRIVER);
+    }
+    superblock.putLastErrorTime(now);
+    superblock.putLastErrorBlock(block);
+    superblock.putLastErrorCode(Superblock.ERROR_EFSCORRUPTED);
+    superblock.putLastErrorFunction(DRIVER);
+    superblock.putErrorCount(Math.min(superblock.errorCount() + 1, 0xffff_ffffL));
+    superblock.putState(superblock.state() | Superblock.STATE_ERROR);
+    superblockLock.unlock();
+    if (first) {
+      markDamaged();
+    }
+    if (sb != null && options.onDamage() == OnDamage.READ_ONLY) {
+      sb.setReadOnly();
+    } else if (sb != null && options.onDamage() == OnDamage.PANIC) {
+      sb.shutdown("damage was met", e);
+    }
+  }
+
+  /// Leaves the mark on the device at once: the volume may never be closed. Only the mark, as what
+  /// else has changed in the superblock waits for its transaction.
+  private void markDamaged() {
+    try {
+      Superblock there = Superblock.read(device);
+      there.putState(there.state() | Superblock.STATE_ERROR);
+      there.write(device);
+    } catch (FsException e) {
+      trouble("mark as damaged", e);
+    }
+  }
+
   // ---- Opening ----------------------------------------------------------------------------------
 
   /// Marks the volume as open for writing, on the device.
@@ -336,7 +400,11 @@ final class Ext4FileSystem implements SuperBlockOperations {
     if (!isUserInode(ino)) {
       throw new FsException(Errno.ESTALE, name() + ": inode " + ino);
     }
-    return readAnyInode(superBlock, ino);
+    try {
+      return readAnyInode(superBlock, ino);
+    } catch (FsException e) {
+      throw met(e);
+    }
   }
 
   /// Reads an inode, reserved ones included.
@@ -363,6 +431,15 @@ final class Ext4FileSystem implements SuperBlockOperations {
       }
       return;
     }
+    try {
+      free(ext4);
+    } catch (FsException e) {
+      throw met(e);
+    }
+  }
+
+  /// Frees an inode without names, and all that it has.
+  private void free(Ext4Inode ext4) throws FsException {
     int credits =
         Xattrs.CHANGE_CREDITS
             + BlockAllocator.CREDITS_PER_GROUP
@@ -379,9 +456,9 @@ final class Ext4FileSystem implements SuperBlockOperations {
       }
       xattrs.drop(handle, ext4);
       orphans.remove(handle, ext4, -1);
-      ext4.setDeletionTime(inode.superBlock().now().getEpochSecond());
+      ext4.setDeletionTime(ext4.superBlock().now().getEpochSecond());
       ext4.write(handle);
-      inodes.free(handle, inode.ino(), inode.isDirectory());
+      inodes.free(handle, ext4.ino(), ext4.isDirectory());
     }
   }
 

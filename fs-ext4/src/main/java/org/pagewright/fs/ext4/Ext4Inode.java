@@ -384,8 +384,14 @@ final class Ext4Inode extends Inode implements MapRoot, XattrHost, DirBlocks {
   public void changed(Handle handle, long blocksDelta) throws FsException {
     // Write-out adds blocks of data beside whoever changes the attributes' block: two sums.
     stateLock.lock();
-    setBlocks(blocks() + sectors(blocksDelta));
+    long sum = blocks() + sectors(blocksDelta);
+    // A count that lied must not make a change fail in its middle: it ends at its bounds.
+    long possible = Math.clamp(sum, 0, InodeCodec.sectorsMax(fs.geometry()));
+    setBlocks(possible);
     stateLock.unlock();
+    if (sum != possible) {
+      fs.met(corrupted(-1, "its count of blocks is wrong: it would become " + sum + " sectors"));
+    }
     write(handle);
   }
 

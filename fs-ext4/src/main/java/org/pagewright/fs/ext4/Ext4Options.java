@@ -13,16 +13,19 @@ import org.pagewright.vfs.MountOptions;
 /// @param autoDaAlloc write a file's content out before it replaces another by a rename, and when
 /// it
 ///     is closed after it was cut to nothing: programs that save files so lose nothing in a crash
+/// @param onDamage what becomes of the volume when damage is met
 public record Ext4Options(
     MountOptions mount,
     long metadataBytes,
     boolean force,
     DataMode data,
     int commitSeconds,
-    boolean autoDaAlloc) {
+    boolean autoDaAlloc,
+    OnDamage onDamage) {
   /// Read and write, 16 MiB for metadata, refuse what needs a check first, ordered data.
   public static final Ext4Options DEFAULTS =
-      new Ext4Options(MountOptions.DEFAULTS, 16 << 20, false, DataMode.DEFAULT, 0, true);
+      new Ext4Options(
+          MountOptions.DEFAULTS, 16 << 20, false, DataMode.DEFAULT, 0, true, OnDamage.DEFAULT);
 
   /// Checks the bounds.
   public Ext4Options {
@@ -36,7 +39,8 @@ public record Ext4Options(
   /// @param mount what every volume can be told
   /// @return changed options
   public Ext4Options withMount(MountOptions mount) {
-    return new Ext4Options(mount, metadataBytes, force, data, commitSeconds, autoDaAlloc);
+    return new Ext4Options(
+        mount, metadataBytes, force, data, commitSeconds, autoDaAlloc, onDamage);
   }
 
   /// The same with another bound for metadata.
@@ -44,7 +48,8 @@ public record Ext4Options(
   /// @param metadataBytes bytes
   /// @return changed options
   public Ext4Options withMetadataBytes(long metadataBytes) {
-    return new Ext4Options(mount, metadataBytes, force, data, commitSeconds, autoDaAlloc);
+    return new Ext4Options(
+        mount, metadataBytes, force, data, commitSeconds, autoDaAlloc, onDamage);
   }
 
   /// The same, but write whatever the image says of itself.
@@ -52,7 +57,8 @@ public record Ext4Options(
   /// @param force write although the image should be checked first
   /// @return changed options
   public Ext4Options withForce(boolean force) {
-    return new Ext4Options(mount, metadataBytes, force, data, commitSeconds, autoDaAlloc);
+    return new Ext4Options(
+        mount, metadataBytes, force, data, commitSeconds, autoDaAlloc, onDamage);
   }
 
   /// The same with another promise for content.
@@ -60,7 +66,8 @@ public record Ext4Options(
   /// @param data what the journal promises of file content
   /// @return changed options
   public Ext4Options withData(DataMode data) {
-    return new Ext4Options(mount, metadataBytes, force, data, commitSeconds, autoDaAlloc);
+    return new Ext4Options(
+        mount, metadataBytes, force, data, commitSeconds, autoDaAlloc, onDamage);
   }
 
   /// The same with another age for commits.
@@ -68,7 +75,8 @@ public record Ext4Options(
   /// @param commitSeconds seconds; 0 for what the superblock says
   /// @return changed options
   public Ext4Options withCommitSeconds(int commitSeconds) {
-    return new Ext4Options(mount, metadataBytes, force, data, commitSeconds, autoDaAlloc);
+    return new Ext4Options(
+        mount, metadataBytes, force, data, commitSeconds, autoDaAlloc, onDamage);
   }
 
   /// The same with or without care for programs that replace files.
@@ -76,7 +84,17 @@ public record Ext4Options(
   /// @param autoDaAlloc write content out before it replaces other content
   /// @return changed options
   public Ext4Options withAutoDaAlloc(boolean autoDaAlloc) {
-    return new Ext4Options(mount, metadataBytes, force, data, commitSeconds, autoDaAlloc);
+    return new Ext4Options(
+        mount, metadataBytes, force, data, commitSeconds, autoDaAlloc, onDamage);
+  }
+
+  /// The same with another answer to damage.
+  ///
+  /// @param onDamage what becomes of the volume when damage is met
+  /// @return changed options
+  public Ext4Options withOnDamage(OnDamage onDamage) {
+    return new Ext4Options(
+        mount, metadataBytes, force, data, commitSeconds, autoDaAlloc, onDamage);
   }
 
   /// Bits of the superblock's default mount options that choose the mode of data.
@@ -88,7 +106,7 @@ public record Ext4Options(
 
   /// The same with what a superblock says where nothing was chosen: first its string of options,
   /// then its bits. Words that are not known are the kernel's, and passed over.
-  Ext4Options resolve(int defaultBits, String words) {
+  Ext4Options resolve(int defaultBits, String words, int errorsField) {
     DataMode mode =
         switch (defaultBits & DEFAULT_MODE) {
           case DEFAULT_MODE_JOURNAL -> DataMode.JOURNAL;
@@ -97,6 +115,7 @@ public record Ext4Options(
         };
     int seconds = COMMIT_SECONDS;
     boolean replace = autoDaAlloc;
+    OnDamage damage = OnDamage.ofField(errorsField);
     for (String word : words.split(",")) {
       switch (word) {
         case "data=journal" -> mode = DataMode.JOURNAL;
@@ -104,6 +123,8 @@ public record Ext4Options(
         case "data=writeback" -> mode = DataMode.WRITEBACK;
         case "noauto_da_alloc" -> replace = false;
         default -> {
+          OnDamage wanted = OnDamage.ofWord(word);
+          damage = wanted == null ? damage : wanted;
           if (word.matches("commit=[0-9]{1,6}")) {
             int said = Integer.parseInt(word.substring("commit=".length()));
             seconds = said == 0 ? COMMIT_SECONDS : said;
@@ -117,6 +138,7 @@ public record Ext4Options(
         force,
         data == DataMode.DEFAULT ? mode : data,
         commitSeconds == 0 ? seconds : commitSeconds,
-        replace);
+        replace,
+        onDamage == OnDamage.DEFAULT ? damage : onDamage);
   }
 }

@@ -22,6 +22,10 @@ final class OrphanFile {
   OrphanFile(Ext4FileSystem fs, SuperBlock superBlock) throws FsException {
     this.fs = fs;
     this.file = fs.readAnyInode(superBlock, fs.superblock().orphanFileInode());
+    if (!file.isRegular() || file.nlink() == 0) {
+      throw new CorruptedException(
+          fs.name(), -1, "the orphan file's inode " + file.ino() + " is no file's");
+    }
     long count = file.blockCount();
     if (count > BLOCKS_MAX) {
       throw new CorruptedException(fs.name(), -1, "orphan file of " + count + " blocks");

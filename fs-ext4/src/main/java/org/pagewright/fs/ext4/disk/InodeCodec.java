@@ -334,6 +334,15 @@ public final class InodeCodec {
     return true;
   }
 
+  /// {@return the most sectors of 512 bytes that an inode can count}
+  ///
+  /// @param geometry of the file system
+  public static long sectorsMax(Geometry geometry) {
+    return geometry.features().has(Feature.HUGE_FILE)
+        ? 0xffff_ffff_ffffL << geometry.blockSizeBits() - 9
+        : 0xffff_ffffL;
+  }
+
   /// {@return block of extended attributes, or 0}
   ///
   /// @param s memory
