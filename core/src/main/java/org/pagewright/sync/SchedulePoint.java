@@ -117,6 +117,12 @@ public final class SchedulePoint {
     /// @return false if the thread is none of the explorer's and has to park by itself
     boolean park(Object blocker, long nanos);
 
+    /// A thread spins: it goes on when another step has changed an object.
+    ///
+    /// @param blocker the object, which it has just looked at
+    /// @return false if the thread is none of the explorer's and has to spin by itself
+    boolean spin(Object blocker);
+
     /// A thread may go on.
     ///
     /// @param thread whom to wake
@@ -230,7 +236,7 @@ public final class SchedulePoint {
   public static void spin(Object blocker) {
     if (ENABLED) {
       Explorer e = explorer;
-      if (e != null && e.park(blocker, 1)) {
+      if (e != null && e.spin(blocker)) {
         return;
       }
     }

@@ -101,7 +101,8 @@ public class Inode implements AddressSpace.Host, FlushTarget.DirtyInode {
   @Nullable Inode dirtyPrevious;
   @Nullable Inode dirtyNext;
   boolean onDirtyList;
-  long dirtySince; // by the clock of the flusher
+  long dirtySince; // by the clock of the flusher; later each time a walk puts it back
+  long unsyncedSince; // the same, but stays until it is clean
 
   /// What a write uses and the next one uses again, so that writing allocates nothing. Guarded by
   /// INODE exclusive.

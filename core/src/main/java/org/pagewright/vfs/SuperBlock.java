@@ -387,6 +387,7 @@ public final class SuperBlock {
     stateLock.lock();
     boolean joins = !inode.onDirtyList;
     if (joins) {
+      inode.unsyncedSince = monotonic.nanoTime();
       appendDirtyLocked(inode);
     }
     stateLock.unlock();
@@ -463,7 +464,16 @@ public final class SuperBlock {
 
     @Override
     public void forEachDirty(long until, Visitor visitor) {
-      for (Inode inode : dirtyUntil(until)) {
+      show(dirtyUntil(until), visitor);
+    }
+
+    @Override
+    public void forEachUnsynced(long until, Visitor visitor) {
+      show(unsyncedUntil(until), visitor);
+    }
+
+    private void show(Inode[] found, Visitor visitor) {
+      for (Inode inode : found) {
         if (!visitor.mayGoOn()) {
           return;
         }
@@ -490,6 +500,22 @@ public final class SuperBlock {
         found[k] = i;
       }
       return found;
+    } finally {
+      stateLock.unlock();
+    }
+  }
+
+  /// The inodes that have been dirty since a moment or longer, whatever walks came by.
+  private Inode[] unsyncedUntil(long until) {
+    stateLock.lock();
+    try {
+      List<Inode> found = new ArrayList<>(dirtyInodes);
+      for (Inode i = firstDirty; i != null; i = i.dirtyNext) {
+        if (i.unsyncedSince - until <= 0) {
+          found.add(i);
+        }
+      }
+      return found.toArray(new Inode[0]);
     } finally {
       stateLock.unlock();
     }

@@ -53,6 +53,17 @@ public interface FlushTarget {
   /// @param visitor what to do with each
   void forEachDirty(long until, Visitor visitor);
 
+  /// Shows the inodes that have had something to write since a moment or longer, for a sync. An
+  /// inode that a background walk has put back in its turn, because its write-out was under way or
+  /// had failed, is among them with the time at which it first became dirty: a sync that passed it
+  /// over would return before bytes are on the store that were accepted before it began (R-H4).
+  ///
+  /// @param until of this moment or before
+  /// @param visitor is shown each
+  default void forEachUnsynced(long until, Visitor visitor) {
+    forEachDirty(until, visitor);
+  }
+
   /// Whether any inode is dirty.
   ///
   /// @return a fact that may be old already

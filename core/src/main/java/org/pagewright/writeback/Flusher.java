@@ -304,9 +304,9 @@ public final class Flusher implements AutoCloseable {
   public @Nullable Errno sync() {
     long until = clock.nanoTime();
     // First start everything, so that the device has all of it to choose from; then wait.
-    target.forEachDirty(until, new Start());
+    target.forEachUnsynced(until, new Start());
     Sync sync = new Sync();
-    target.forEachDirty(until, sync);
+    target.forEachUnsynced(until, sync);
     return sync.first;
   }
 

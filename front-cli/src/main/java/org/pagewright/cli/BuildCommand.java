@@ -14,6 +14,7 @@ import org.pagewright.cli.image.Image;
 import org.pagewright.cli.image.Images;
 import org.pagewright.cli.image.NowhereDevice;
 import org.pagewright.cli.image.Operand;
+import org.pagewright.cli.image.Settings;
 import org.pagewright.cli.report.ByteSize;
 import org.pagewright.cli.report.CommandException;
 import org.pagewright.cli.report.ErrorReport;
@@ -27,6 +28,7 @@ import org.pagewright.cli.tree.TreeCount;
 import org.pagewright.cli.tree.TreeTarget;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
+import org.pagewright.fs.ext4.DataMode;
 import org.pagewright.fs.ext4.disk.Feature;
 import org.pagewright.fs.ext4.disk.Superblock;
 import org.pagewright.fs.ext4.mkfs.Mkfs;
@@ -277,7 +279,10 @@ final class BuildCommand extends Subcommand {
     try {
       Superblock sb = make(unfinished, bytes, count);
       Operand.InImage operand = new Operand.InImage(output, unfinished, 0, "/");
-      try (Images images = new Images(settings().withFixedTime(fixedTime))) {
+      // Nobody needs this image if it does not come to its end: the journal would only cost, and
+      // bring the time of its commits into an image that is to be the same each time.
+      Settings how = settings().withFixedTime(fixedTime).withData(DataMode.NONE);
+      try (Images images = new Images(how)) {
         Image opened = images.open(operand, true);
         ImageTarget target =
             new ImageTarget(

@@ -8,6 +8,7 @@ import org.pagewright.cli.image.Cancellation;
 import org.pagewright.cli.image.Settings;
 import org.pagewright.cli.report.ByteSize;
 import org.pagewright.cli.report.CommandException;
+import org.pagewright.fs.ext4.DataMode;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -68,6 +69,17 @@ final class Pagewright implements Runnable {
   private boolean force;
 
   @Option(
+      names = "--data",
+      paramLabel = "MODE",
+      defaultValue = "default",
+      scope = ScopeType.INHERIT,
+      description = {
+        "What the journal of an image that is written promises of file content:",
+        "ordered, writeback or journal; none leaves it alone. Default: what the image says."
+      })
+  private DataMode data = DataMode.DEFAULT;
+
+  @Option(
       names = "--progress",
       negatable = true,
       scope = ScopeType.INHERIT,
@@ -125,7 +137,7 @@ final class Pagewright implements Runnable {
           "--cache " + ByteSize.format(cacheBytes) + " is too small",
           "give 1M or more; 128M is the default");
     }
-    return new Settings(cacheBytes, direct, readOnly, force, fixedTime());
+    return new Settings(cacheBytes, direct, readOnly, force, data, fixedTime());
   }
 
   /// The time that SOURCE_DATE_EPOCH fixes, so that the same input gives the same image.

@@ -90,6 +90,7 @@ public final class Images implements AutoCloseable {
               .withMount(mount)
               .withMetadataBytes(
                   Math.clamp(settings.cacheBytes() / 8, METADATA_MIN, METADATA_MAX))
+              .withData(settings.data())
               .withForce(settings.force());
       Image image = new Image(name, device, Ext4.mount(device, memory(), options), write);
       opened = true;

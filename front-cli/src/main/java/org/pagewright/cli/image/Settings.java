@@ -4,6 +4,7 @@ import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import org.jspecify.annotations.Nullable;
+import org.pagewright.fs.ext4.DataMode;
 
 /// What the options that every command has say about opening images.
 ///
@@ -11,9 +12,15 @@ import org.jspecify.annotations.Nullable;
 /// @param direct read and write the image's file around the host's own page cache
 /// @param readOnly refuse every change
 /// @param force write even what should be checked first
+/// @param data what journals promise of file content
 /// @param fixedTime the only time that new files get, or null for the clock's
 public record Settings(
-    long cacheBytes, boolean direct, boolean readOnly, boolean force, @Nullable Instant fixedTime) {
+    long cacheBytes,
+    boolean direct,
+    boolean readOnly,
+    boolean force,
+    DataMode data,
+    @Nullable Instant fixedTime) {
 
   /// The clock that volumes are mounted with.
   ///
@@ -29,6 +36,14 @@ public record Settings(
   /// @param time the only time that new files get
   /// @return changed settings
   public Settings withFixedTime(@Nullable Instant time) {
-    return new Settings(cacheBytes, direct, readOnly, force, time);
+    return new Settings(cacheBytes, direct, readOnly, force, data, time);
+  }
+
+  /// The same with another promise for content.
+  ///
+  /// @param mode what journals promise of file content
+  /// @return changed settings
+  public Settings withData(DataMode mode) {
+    return new Settings(cacheBytes, direct, readOnly, force, mode, fixedTime);
   }
 }

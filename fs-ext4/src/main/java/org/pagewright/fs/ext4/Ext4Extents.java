@@ -111,10 +111,11 @@ final class Ext4Extents implements ExtentOperations {
 
   private void reserve(BlockMapper mapper, long logical, long count, Mapping found)
       throws FsException {
+    final long released = fs.blocks().releasedBlocks();
     try {
       mapper.reserve(logical, count, BlockAllocator.PRIVILEGED, found);
     } catch (FsException e) {
-      if (e.errno() != Errno.ENOSPC || !fs.findSpace()) {
+      if (e.errno() != Errno.ENOSPC || !fs.findSpace(released)) {
         throw e;
       }
       mapper.reserve(logical, count, BlockAllocator.PRIVILEGED, found);
@@ -131,13 +132,14 @@ final class Ext4Extents implements ExtentOperations {
     long logical = found.logical();
     long count = found.count();
     for (int attempt = 0; ; attempt++) {
+      final long released = fs.blocks().releasedBlocks();
       try (Handle handle = fs.start(mapper.allocateCredits() + 1)) {
         mapper.allocate(
             handle, logical, count, BlockMapper.GOAL_AUTO, true, BlockAllocator.PRIVILEGED,
             found);
         return true;
       } catch (FsException e) {
-        if (attempt > 0 || e.errno() != Errno.ENOSPC || !fs.findSpace()) {
+        if (attempt > 0 || e.errno() != Errno.ENOSPC || !fs.findSpace(released)) {
           throw e;
         }
       }

@@ -211,15 +211,16 @@ final class Ext4FileSystem implements SuperBlockOperations {
     return journal.start(credits);
   }
 
-  /// Makes space of what was freed since the last commit.
+  /// After an attempt that failed for want of space: makes space of what was freed since the last
+  /// commit.
   ///
-  /// @return false if there is none
-  boolean findSpace() throws FsException {
-    if (blocks.heldBlocks() == 0) {
-      return false;
+  /// @param released what [BlockAllocator#releasedBlocks()] said before the attempt
+  /// @return false if there is none that the attempt did not see
+  boolean findSpace(long released) throws FsException {
+    if (blocks.heldBlocks() > 0) {
+      journal.commit();
     }
-    journal.commit();
-    return true;
+    return blocks.releasedBlocks() != released;
   }
 
   /// A copy of the superblock with another first orphan, which it keeps.

@@ -577,7 +577,7 @@ final class Ext4InodeOperations implements InodeOperations {
         // it is beyond the end (R-D4).
         long blockEnd = blockAfter(size) << fs.geometry().blockSizeBits();
         IomapZero.zeroRange(fs.mappingOperations(), mapping, size, Math.min(blockEnd, old) - size);
-        writeTail(file, size, blockEnd);
+        writeZeros(file, size, Math.min(blockEnd, old));
       } else if (size > old) {
         // What the last block holds beyond the old end comes inside: nobody promised that whoever
         // wrote this image left zeros there (R-D5).
@@ -614,19 +614,21 @@ final class Ext4InodeOperations implements InodeOperations {
     }
   }
 
-  /// Writes the zeroed rest of a block out, if the device has the block: the commit of the new size
-  /// flushes it, so no old byte comes back behind the end after a crash.
-  private void writeTail(Ext4Inode file, long size, long blockEnd) throws FsException {
-    if (size == blockEnd || !fs.journal().recovers() || fs.options().data() == DataMode.WRITEBACK) {
+  /// Writes the zeroed part of a block out, if the device has the block: the commit of what follows
+  /// flushes it, so no byte that was cut off or punched comes back after a crash.
+  private void writeZeros(Ext4Inode file, long from, long end) throws FsException {
+    if (from >= end
+        || !fs.journal().recovers()
+        || fs.options().data() == DataMode.WRITEBACK) {
       return;
     }
     Mapping found = new Mapping();
-    file.mapper().lookup(size >>> fs.geometry().blockSizeBits(), 1, found);
+    file.mapper().lookup(from >>> fs.geometry().blockSizeBits(), 1, found);
     if (found.state() == Mapping.State.MAPPED) {
-      Errno error = Writeback.syncRange(file.mapping(), size, blockEnd - 1);
+      Errno error = Writeback.syncRange(file.mapping(), from, end - 1);
       if (error != null) {
         file.mapping().writebackErrors().advance(); // told here
-        throw new FsException(error, file + ": write zeros behind byte " + size);
+        throw new FsException(error, file + ": write zeros at byte " + from);
       }
     }
   }
@@ -695,12 +697,13 @@ final class Ext4InodeOperations implements InodeOperations {
     BlockMapper mapper = file.mapper();
     long count = found.count();
     for (int attempt = 0; ; attempt++) {
+      final long released = fs.blocks().releasedBlocks();
       try (Handle handle = fs.start(mapper.allocateCredits() + INODE_CREDITS)) {
         mapper.allocate(
             handle, block, count, BlockMapper.GOAL_AUTO, true, BlockAllocator.PRIVILEGED, found);
         return;
       } catch (FsException e) {
-        if (attempt > 0 || e.errno() != Errno.ENOSPC || !fs.findSpace()) {
+        if (attempt > 0 || e.errno() != Errno.ENOSPC || !fs.findSpace(released)) {
           throw e;
         }
       }
@@ -724,11 +727,13 @@ final class Ext4InodeOperations implements InodeOperations {
       long headEnd = Math.min(Math.min(first << bits, end), size);
       if (headEnd > pos) {
         IomapZero.zeroRange(fs.mappingOperations(), mapping, pos, headEnd - pos);
+        writeZeros(file, pos, headEnd);
       }
       long tailStart = Math.max(last << bits, headEnd);
       long tailEnd = Math.min(end, size);
       if (tailEnd > tailStart && last >= first) {
         IomapZero.zeroRange(fs.mappingOperations(), mapping, tailStart, tailEnd - tailStart);
+        writeZeros(file, tailStart, tailEnd);
       }
       if (first < last) {
         BlockMapper mapper = file.mapper();

@@ -26,44 +26,42 @@ public final class Explorer {
     REPLAY
   }
 
-  private record Options(
-      long schedulesMax,
-      int stepsMax,
-      long nanosMax,
-      int repeats,
-      boolean pruning,
-      boolean shortening,
-      boolean locksAtomic,
-      boolean timeoutsChosen) {}
-
   private final Mode mode;
   private final int preemptionBound;
   private final long seed;
   private final int depth;
   private final Schedule schedule;
-  private final Options options;
+
+  // Set before anybody else sees the explorer.
+  private long schedulesMax;
+  private int stepsMax = 10_000;
+  private long nanosMax = Long.MAX_VALUE;
+  private int repeats = 16;
+  private boolean pruning = true;
+  private boolean shortening = true;
+  private boolean locksAtomic = true;
+  private boolean timeoutsChosen;
 
   private Explorer(
-      Mode mode,
-      int preemptionBound,
-      long seed,
-      int depth,
-      Schedule schedule,
-      Options options) {
+      Mode mode, int preemptionBound, long seed, int depth, Schedule schedule, long schedulesMax) {
     this.mode = mode;
     this.preemptionBound = preemptionBound;
     this.seed = seed;
     this.depth = depth;
     this.schedule = schedule;
-    this.options = options;
+    this.schedulesMax = schedulesMax;
   }
 
-  private static Options options(long schedules) {
-    return new Options(schedules, 10_000, Long.MAX_VALUE, 16, true, true, true, false);
-  }
-
-  private Explorer with(Options other) {
-    return new Explorer(mode, preemptionBound, seed, depth, schedule, other);
+  private Explorer copy() {
+    Explorer copy = new Explorer(mode, preemptionBound, seed, depth, schedule, schedulesMax);
+    copy.stepsMax = stepsMax;
+    copy.nanosMax = nanosMax;
+    copy.repeats = repeats;
+    copy.pruning = pruning;
+    copy.shortening = shortening;
+    copy.locksAtomic = locksAtomic;
+    copy.timeoutsChosen = timeoutsChosen;
+    return copy;
   }
 
   /// Every schedule in which at most so many threads are interrupted that could have gone on, but
@@ -77,7 +75,7 @@ public final class Explorer {
       throw new IllegalArgumentException("a bound of " + preemptionBound + " preemptions");
     }
     Schedule none = new Schedule(new int[0], -1);
-    return new Explorer(Mode.EXHAUSTIVE, preemptionBound, 0, 0, none, options(1_000_000));
+    return new Explorer(Mode.EXHAUSTIVE, preemptionBound, 0, 0, none, 1_000_000);
   }
 
   /// Random schedules with priorities (PCT: Burckhardt and others, 2010): a bug that needs `depth`
@@ -93,7 +91,7 @@ public final class Explorer {
       throw new IllegalArgumentException(schedules + " schedules of depth " + depth);
     }
     Schedule none = new Schedule(new int[0], -1);
-    return new Explorer(Mode.RANDOM, UNBOUNDED, seed, depth, none, options(schedules));
+    return new Explorer(Mode.RANDOM, UNBOUNDED, seed, depth, none, schedules);
   }
 
   /// One schedule, as a failure printed it. If it does not fit the program, [#explore] throws a
@@ -103,7 +101,7 @@ public final class Explorer {
   /// @return an explorer
   /// @throws ScheduleException it is malformed
   public static Explorer replay(String schedule) {
-    return new Explorer(Mode.REPLAY, UNBOUNDED, 0, 0, Schedule.parse(schedule), options(1));
+    return new Explorer(Mode.REPLAY, UNBOUNDED, 0, 0, Schedule.parse(schedule), 1);
   }
 
   /// Stops after so many schedules.
@@ -111,11 +109,9 @@ public final class Explorer {
   /// @param schedules how many; 1,000,000 unless told
   /// @return another explorer
   public Explorer withSchedules(long schedules) {
-    Options o = options;
-    return with(
-        new Options(
-            schedules, o.stepsMax, o.nanosMax, o.repeats, o.pruning, o.shortening, o.locksAtomic,
-            o.timeoutsChosen));
+    Explorer other = copy();
+    other.schedulesMax = schedules;
+    return other;
   }
 
   /// Cuts each schedule after so many steps; then nothing is proved.
@@ -123,11 +119,9 @@ public final class Explorer {
   /// @param steps how many; 10,000 unless told
   /// @return another explorer
   public Explorer withSteps(int steps) {
-    Options o = options;
-    return with(
-        new Options(
-            o.schedulesMax, steps, o.nanosMax, o.repeats, o.pruning, o.shortening, o.locksAtomic,
-            o.timeoutsChosen));
+    Explorer other = copy();
+    other.stepsMax = steps;
+    return other;
   }
 
   /// Stops after some time of the wall: what was covered then differs from machine to machine.
@@ -135,11 +129,9 @@ public final class Explorer {
   /// @param time how long; no bound unless told
   /// @return another explorer
   public Explorer withTime(Duration time) {
-    Options o = options;
-    return with(
-        new Options(
-            o.schedulesMax, o.stepsMax, time.toNanos(), o.repeats, o.pruning, o.shortening,
-            o.locksAtomic, o.timeoutsChosen));
+    Explorer other = copy();
+    other.nanosMax = time.toNanos();
+    return other;
   }
 
   /// Calls it a livelock when a state came up so many times without progress. More than the
@@ -152,11 +144,9 @@ public final class Explorer {
     if (repeats < 2) {
       throw new IllegalArgumentException(repeats + " repeats");
     }
-    Options o = options;
-    return with(
-        new Options(
-            o.schedulesMax, o.stepsMax, o.nanosMax, repeats, o.pruning, o.shortening,
-            o.locksAtomic, o.timeoutsChosen));
+    Explorer other = copy();
+    other.repeats = repeats;
+    return other;
   }
 
   /// Runs every schedule within the bound, also those that lead to the same: to check the explorer,
@@ -164,22 +154,18 @@ public final class Explorer {
   ///
   /// @return another explorer
   public Explorer withoutPruning() {
-    Options o = options;
-    return with(
-        new Options(
-            o.schedulesMax, o.stepsMax, o.nanosMax, o.repeats, false, o.shortening, o.locksAtomic,
-            o.timeoutsChosen));
+    Explorer other = copy();
+    other.pruning = false;
+    return other;
   }
 
   /// Gives the failing schedule as it was found.
   ///
   /// @return another explorer
   public Explorer withoutShortening() {
-    Options o = options;
-    return with(
-        new Options(
-            o.schedulesMax, o.stepsMax, o.nanosMax, o.repeats, o.pruning, false, o.locksAtomic,
-            o.timeoutsChosen));
+    Explorer other = copy();
+    other.shortening = false;
+    return other;
   }
 
   /// Explores also how threads queue up for a mutex or a folio, step by step. Else a thread that
@@ -187,11 +173,9 @@ public final class Explorer {
   ///
   /// @return another explorer
   public Explorer withQueuesOfLocks() {
-    Options o = options;
-    return with(
-        new Options(
-            o.schedulesMax, o.stepsMax, o.nanosMax, o.repeats, o.pruning, o.shortening, false,
-            o.timeoutsChosen));
+    Explorer other = copy();
+    other.locksAtomic = false;
+    return other;
   }
 
   /// Lets a wait with a time limit run out of time whenever the explorer likes. Else it does only
@@ -199,11 +183,9 @@ public final class Explorer {
   ///
   /// @return another explorer
   public Explorer withTimeoutsAnytime() {
-    Options o = options;
-    return with(
-        new Options(
-            o.schedulesMax, o.stepsMax, o.nanosMax, o.repeats, o.pruning, o.shortening,
-            o.locksAtomic, true));
+    Explorer other = copy();
+    other.timeoutsChosen = true;
+    return other;
   }
 
   /// Explores a program until it fails or the bounds are met.
@@ -223,13 +205,7 @@ public final class Explorer {
     }
     try {
       Strategy strategy = strategy();
-      Run run =
-          new Run(
-              options.stepsMax,
-              options.repeats,
-              options.locksAtomic,
-              options.timeoutsChosen,
-              strategy);
+      Run run = new Run(stepsMax, repeats, locksAtomic, timeoutsChosen, strategy);
       SchedulePoint.install(run);
       try {
         return explore(program, run, strategy);
@@ -246,9 +222,9 @@ public final class Explorer {
       case RANDOM -> new Pct(seed, depth);
       case REPLAY -> new Guided(schedule, true);
       case EXHAUSTIVE ->
-          preemptionBound == UNBOUNDED && options.pruning
+          preemptionBound == UNBOUNDED && pruning
               ? new Dpor()
-              : new Bounded(preemptionBound, options.pruning);
+              : new Bounded(preemptionBound, pruning);
     };
   }
 
@@ -285,12 +261,12 @@ public final class Explorer {
       if (!strategy.again(run)) {
         break;
       }
-      if (schedules >= options.schedulesMax) {
+      if (schedules >= schedulesMax) {
         stopped = "stopped after " + schedules + " schedules";
         break;
       }
-      if (schedules % CLOCK_EVERY == 0 && System.nanoTime() - began > options.nanosMax) {
-        stopped = "stopped after " + options.nanosMax / 1_000_000 + " ms";
+      if (schedules % CLOCK_EVERY == 0 && System.nanoTime() - began > nanosMax) {
+        stopped = "stopped after " + nanosMax / 1_000_000 + " ms";
         break;
       }
     }
@@ -330,7 +306,7 @@ public final class Explorer {
       }
     }
     if (tooLong > 0) {
-      words.append("; ").append(tooLong).append(" were cut after ").append(options.stepsMax);
+      words.append("; ").append(tooLong).append(" were cut after ").append(stepsMax);
       words.append(" steps: no proof");
     }
     if (!strategy.leftOut().isEmpty()) {
@@ -361,7 +337,7 @@ public final class Explorer {
             List.of(),
             found.thrown());
       }
-      if (options.shortening) {
+      if (shortening) {
         run.trace(false);
         schedule =
             new Shortener(run, program, found.verdict(), schedule, preemptions, steps).shorten();

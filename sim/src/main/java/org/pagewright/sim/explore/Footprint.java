@@ -37,6 +37,16 @@ final class Footprint {
     return (bits[i] & WRITE) != 0;
   }
 
+  /// Whether an object may have been changed.
+  boolean writes(int object) {
+    for (int i = 0; i < size; i++) {
+      if (objects[i] == object) {
+        return (bits[i] & WRITE) != 0;
+      }
+    }
+    return false;
+  }
+
   void add(int object, int how) {
     for (int i = 0; i < size; i++) {
       if (objects[i] == object) {

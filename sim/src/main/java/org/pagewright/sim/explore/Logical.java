@@ -41,6 +41,9 @@ final class Logical {
   /// The number of what the point is about, or -1.
   int subject = -1;
 
+  /// Whether it is parked until somebody changes what it spins on.
+  boolean spins;
+
   /// Whether it stands in a park, or was woken from it and has not run yet.
   boolean inPark;
 

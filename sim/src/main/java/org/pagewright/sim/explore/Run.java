@@ -354,6 +354,12 @@ final class Run implements Stage, SchedulePoint.Explorer {
 
   private void endStep(Logical me) {
     strategy.stepped(this);
+    for (int i = 0; i < threads.size(); i++) {
+      Logical t = threads.get(i);
+      if (t.spins && t != me && footprint.writes(t.subject)) {
+        t.status = Logical.Status.READY;
+      }
+    }
     if (end != End.FINE) {
       return;
     }
@@ -433,6 +439,7 @@ final class Run implements Stage, SchedulePoint.Explorer {
       footprint.add(t.subject, read ? 0 : Footprint.WRITE);
     }
     t.inPark = false;
+    t.spins = false;
     int ordinal = kind == null ? NO_KIND : kind.ordinal();
     checksum = (checksum * 31 + t.id) * 31 + ordinal;
     if (tracing) {
@@ -649,6 +656,17 @@ final class Run implements Stage, SchedulePoint.Explorer {
     }
     decide(me);
     return true;
+  }
+
+  @Override
+  public boolean spin(Object blocker) {
+    Logical me = caller();
+    if (me == null) {
+      return false;
+    }
+    // It looked at the object in this very step, so no change of it is missed.
+    me.spins = true;
+    return park(blocker, 0);
   }
 
   private boolean isOurs(Thread thread) {

@@ -921,4 +921,40 @@ final class ExplorerTest {
             });
     assertEquals(0, open[0]);
   }
+
+  @Test
+  void whoSpinsGoesOnWhenWhatItSpinsOnHasChanged() {
+    Program program =
+        stage -> {
+          Cell flag = new Cell();
+          Cell late = new Cell();
+          stage.thread(
+              "spinner",
+              () -> {
+                while (flag.read() == 0) {
+                  SchedulePoint.spin(flag);
+                }
+                if (late.read() == 0) {
+                  stage.note("early");
+                  throw new Failure(Verdict.STALE, "went on before the setter had ended");
+                }
+              });
+          stage.thread(
+              "setter",
+              () -> {
+                flag.write(1);
+                late.write(1);
+              });
+        };
+    for (int bound : new int[] {1, Explorer.UNBOUNDED}) {
+      Counterexample failure = failure(Verdict.STALE, Explorer.exhaustive(bound).explore(program));
+      assertEquals(List.of("early"), failure.steps().getLast().notes());
+    }
+    Counterexample alone =
+        failure(
+            Verdict.LOST_WAKEUP,
+            Explorer.exhaustive(0)
+                .explore(stage -> stage.thread("T", () -> SchedulePoint.spin("never"))));
+    assertEquals("String never", alone.cycle().getFirst().wants());
+  }
 }

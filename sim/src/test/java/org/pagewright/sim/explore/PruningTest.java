@@ -22,7 +22,7 @@ import org.pagewright.sync.WaitQueue;
 /// the outcomes (what each thread read, what the cells hold at the end, or how the program fails)
 /// of all schedules, one by one, against those of the schedules that are left after pruning.
 final class PruningTest {
-  private static final int PROGRAMS = 150;
+  private static final int PROGRAMS = 100;
 
   /// Programs with more schedules are not compared.
   private static final long SCHEDULES_MAX = 5_000;
@@ -40,6 +40,7 @@ final class PruningTest {
     SIGNAL,
     CHOICE,
     TIMED,
+    SPIN,
     SPAWN,
     MEMORY
   }
@@ -151,6 +152,14 @@ final class PruningTest {
           queue.leave(waiter);
           SchedulePoint.touch(event, false);
           seen[thread].append(event[0] ? "signalled " : "late ").append(read(o)).append(' ');
+        }
+        case SPIN -> {
+          int before = read(o);
+          for (int i = 0; i < 2 && before == 0; i++) {
+            SchedulePoint.spin(cells[o]);
+            before = cells[o][0];
+          }
+          seen[thread].append(before).append(' ');
         }
         case SPAWN, MEMORY -> more(stage, thread, op);
       }

@@ -92,6 +92,8 @@ public final class BlockAllocator implements Journal.FreedBlocks {
   /// Blocks that are held, in all groups: free in the bitmaps, and not to be had yet.
   private final AtomicLong heldBlocks = new AtomicLong();
 
+  private final AtomicLong releasedBlocks = new AtomicLong();
+
   private final AllocationStream[] smallFiles = new AllocationStream[NEIGHBOURHOODS];
 
   private final Mutex streamsLock;
@@ -148,6 +150,11 @@ public final class BlockAllocator implements Journal.FreedBlocks {
   /// {@return free blocks that can be had only after the next commit}
   public long heldBlocks() {
     return heldBlocks.get();
+  }
+
+  /// {@return blocks that commits have made free so far; to see whether one came in between}
+  public long releasedBlocks() {
+    return releasedBlocks.get();
   }
 
   /// {@return whether so little is left that an operation may fail for want of space which the next
@@ -784,8 +791,9 @@ public final class BlockAllocator implements Journal.FreedBlocks {
         held[group] = null;
       }
       longestRun[group] = geometry.blocksPerGroup();
-      heldBlocks.addAndGet(-n);
       available.addAndGet(n);
+      releasedBlocks.addAndGet(n);
+      heldBlocks.addAndGet(-n); // last: who sees none held sees that some were released
       lock.unlock();
       nr += n;
     }

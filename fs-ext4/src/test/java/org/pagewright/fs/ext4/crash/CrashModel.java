@@ -21,7 +21,8 @@ import org.pagewright.vfs.FileType;
 /// not in that order: each sector of a file is as after the last sync of the file, or as after a
 /// later operation; never zero or foreign where it was written, and a file is never longer than
 /// what was written to it (data=ordered). What an operation up to `m` cut off or punched does not
-/// come back.
+/// come back; the rest of the block where it cuts may be zero before the cut is there, because it
+/// is zeroed first (R-D4).
 ///
 /// Without a journal only the moment after a sync counts: then all is as it was.
 final class CrashModel implements CrashOracle<Sight> {
@@ -551,7 +552,8 @@ final class CrashModel implements CrashOracle<Sight> {
   /// made the file longer wrote there. Then zeros are no old content, but bytes that were never
   /// written.
   private static boolean isBeyondAll(Version v, List<Version> all, int i, int last, int from) {
-    if (from < v.size) {
+    boolean cuts = v.sizeSet && i > 0 && v.size < all.get(i - 1).size;
+    if (from < v.size || cuts && from < (v.size + BLOCK - 1) / BLOCK * BLOCK) {
       return false;
     }
     for (int j = i + 1; j <= last; j++) {

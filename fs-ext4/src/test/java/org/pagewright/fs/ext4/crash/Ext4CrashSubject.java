@@ -16,6 +16,7 @@ import org.pagewright.block.BlockDevice;
 import org.pagewright.block.RamBlockDevice;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
+import org.pagewright.fs.ext4.DataMode;
 import org.pagewright.fs.ext4.Ext4;
 import org.pagewright.fs.ext4.Ext4Options;
 import org.pagewright.fs.ext4.disk.Superblock;
@@ -85,7 +86,14 @@ final class Ext4CrashSubject implements CrashSubject<CrashOp, Sight>, AutoClosea
                     .withClock(new ManualClock())
                     .withAtime(MountOptions.Atime.NEVER)
                     .withCaches(64, 256))
-            .withMetadataBytes(256 << 10);
+            .withMetadataBytes(256 << 10)
+            .withCommitSeconds(100_000) // no commit but those that are asked for
+            .withData(
+                switch (mode) {
+                  case ORDERED, NONE -> DataMode.ORDERED;
+                  case WRITEBACK -> DataMode.WRITEBACK;
+                  case JOURNAL -> DataMode.JOURNAL;
+                });
   }
 
   /// The usual one: of 1 KiB blocks, with a journal of the smallest size, or with none.
