@@ -21,7 +21,12 @@ final class OrphanFile {
 
   OrphanFile(Ext4FileSystem fs, SuperBlock superBlock) throws FsException {
     this.fs = fs;
-    this.file = fs.readAnyInode(superBlock, fs.superblock().orphanFileInode());
+    long ino = fs.superblock().orphanFileInode();
+    if (!fs.geometry().isInode(ino)) {
+      throw new CorruptedException(
+          fs.name(), -1, "superblock: orphan file in inode " + ino + ", which there is not");
+    }
+    this.file = fs.readAnyInode(superBlock, ino);
     if (!file.isRegular() || file.nlink() == 0) {
       throw new CorruptedException(
           fs.name(), -1, "the orphan file's inode " + file.ino() + " is no file's");

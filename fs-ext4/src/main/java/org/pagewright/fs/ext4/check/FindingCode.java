@@ -2,7 +2,7 @@ package org.pagewright.fs.ext4.check;
 
 import java.util.Locale;
 
-/// What a check may find. The labels are kept from one version to the next; docs/fsck.md lists them.
+/// What a check may find. Labels are kept from one version to the next; docs/fsck.md lists them.
 public enum FindingCode {
   /// A block that a structure needs cannot be read.
   READ_ERROR(Severity.DAMAGE, "a block cannot be read"),

@@ -1401,7 +1401,6 @@ public final class Superblock {
         "extra inode size " + wantExtraIsize() + ", at least " + minExtraIsize());
     requireInode(device, "journal", journalInode());
     if (features.has(Feature.ORPHAN_FILE)) {
-      require(orphanFileInode() != 0, device, "orphan_file without an inode");
       requireInode(device, "orphan file", orphanFileInode());
     }
     if (features.has(Feature.HAS_JOURNAL)) {

@@ -192,7 +192,12 @@ public final class JournalBlocks {
               && !Checksums.extentBlockMatches(seed, block, 0, blockSize)) {
             throw bad(child, "extent block with a wrong checksum");
           }
+          long before = result.length();
           extents(block, child, (blockSize - ENTRY) / ENTRY, depth);
+          if (result.length() == before) {
+            // Not only odd: nodes that all lead to one empty node would be walked for ever.
+            throw bad(child, "an extent block that maps nothing");
+          }
         }
       }
     }

@@ -213,6 +213,10 @@ final class BaseImage {
 
   private void find() {
     put("super", Target.Kind.SUPER, Superblock.OFFSET, Superblock.SIZE, 0);
+    long backup = geometry.groupCount() > 1 ? geometry.groupFirstBlock(1) : 0;
+    if (backup > 0) {
+      put("backup:1", Target.Kind.SUPER, backup * geometry.blockSize(), Superblock.SIZE, 1);
+    }
     Map<Long, String> names = new HashMap<>();
     for (int group = 0; group < geometry.groupCount(); group++) {
       int size = geometry.descSize();

@@ -20,8 +20,8 @@ import org.pagewright.vfs.Stat;
 import org.pagewright.vfs.Volume;
 import org.pagewright.vfs.XattrMode;
 
-/// Opens an image, walks and reads all of it, writes a bit, closes it. Whatever the image says, what
-/// may come out of it is success or an [FsException] with a reason.
+/// Opens an image, walks and reads all of it, writes a bit, closes it. Whatever the image says,
+/// what may come out of it is success or an [FsException] with a reason.
 final class Exercise {
   private static final int ENTRIES_MAX = 300;
   private static final int READ_MAX = 64 << 10;

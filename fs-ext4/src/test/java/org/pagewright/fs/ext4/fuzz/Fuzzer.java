@@ -81,8 +81,8 @@ final class Fuzzer {
     return outcome.wrong();
   }
 
-  /// Does something in a thread of its own, so that one that hangs, or that leaves a lock held, does
-  /// not spoil what follows.
+  /// Does something in a thread of its own, so that one that hangs, or that leaves a lock held,
+  /// does not spoil what follows.
   private static @Nullable Throwable inTime(Runnable work) {
     Throwable[] thrown = new Throwable[1];
     Thread thread = new Thread(work, "fuzz");

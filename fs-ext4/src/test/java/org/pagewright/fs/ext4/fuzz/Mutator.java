@@ -140,8 +140,8 @@ final class Mutator {
 
   private Mutation xattr(Target target, MemorySegment s) {
     int[][] parts = {
-      {0, 4}, {4, 4}, {8, 4}, {12, 4}, {16, 4}, {32, 1}, {33, 1}, {34, 2}, {36, 4}, {40, 4}, {44, 4},
-      {48, 1}
+      {0, 4}, {4, 4}, {8, 4}, {12, 4}, {16, 4}, {32, 1}, {33, 1}, {34, 2}, {36, 4}, {40, 4},
+      {44, 4}, {48, 1}
     };
     int[] part = parts[random.nextInt(parts.length)];
     return number(target, s, part[0], part[1], false);
