@@ -3,6 +3,7 @@ package org.pagewright.vfs;
 import org.pagewright.cache.PageCache;
 import org.pagewright.reclaim.Reclaimer;
 import org.pagewright.writeback.BackingDevice;
+import org.pagewright.writeback.Clock;
 import org.pagewright.writeback.DirtyLimits;
 import org.pagewright.writeback.DirtyThrottle;
 
@@ -14,9 +15,9 @@ public final class CacheMemory implements AutoCloseable {
   private final PageCache cache;
   private final Reclaimer reclaimer;
 
-  private CacheMemory(PageCache cache, DirtyLimits limits) {
+  private CacheMemory(PageCache cache, DirtyLimits limits, Clock clock) {
     this.cache = cache;
-    this.reclaimer = Reclaimer.install(cache, limits);
+    this.reclaimer = Reclaimer.install(cache, limits, clock);
   }
 
   /// Memory with the usual limits: write-out in the background from 10 percent dirty on, writers
@@ -27,8 +28,18 @@ public final class CacheMemory implements AutoCloseable {
   /// @return empty memory
   /// @throws IllegalArgumentException if the budget is too small
   public static CacheMemory ofBytes(long budgetBytes) {
+    return ofBytes(budgetBytes, Clock.SYSTEM);
+  }
+
+  /// Like [#ofBytes(long)], by another clock: for tests and simulations, where time is made.
+  ///
+  /// @param budgetBytes most memory for file content
+  /// @param clock what time it is for flushers and throttled writers
+  /// @return empty memory
+  /// @throws IllegalArgumentException if the budget is too small
+  public static CacheMemory ofBytes(long budgetBytes, Clock clock) {
     PageCache cache = new PageCache(budgetBytes);
-    return new CacheMemory(cache, DirtyLimits.of(cache));
+    return new CacheMemory(cache, DirtyLimits.of(cache), clock);
   }
 
   /// Memory with limits of the caller's choice.
@@ -41,7 +52,7 @@ public final class CacheMemory implements AutoCloseable {
   public static CacheMemory ofBytes(long budgetBytes, int backgroundPercent, int limitPercent) {
     PageCache cache = new PageCache(budgetBytes);
     return new CacheMemory(
-        cache, DirtyLimits.ofPercent(cache, backgroundPercent, limitPercent));
+        cache, DirtyLimits.ofPercent(cache, backgroundPercent, limitPercent), Clock.SYSTEM);
   }
 
   /// The cache itself.

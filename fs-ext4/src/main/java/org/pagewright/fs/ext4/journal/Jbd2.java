@@ -17,6 +17,7 @@ import org.pagewright.fs.ext4.disk.Feature;
 import org.pagewright.fs.ext4.disk.Superblock;
 import org.pagewright.sync.LockClass;
 import org.pagewright.sync.Mutex;
+import org.pagewright.sync.SchedulePoint;
 import org.pagewright.sync.WaitQueue;
 import org.pagewright.writeback.Clock;
 
@@ -338,9 +339,13 @@ public final class Jbd2 extends Journal {
 
   private void begun() {
     if (threadStarted.compareAndSet(false, true)) {
+      String name = "pagewright-journal-" + device.name();
+      if (SchedulePoint.spawn(name, true, this::work)) {
+        return;
+      }
       Thread.ofPlatform()
           .daemon()
-          .name("pagewright-journal-" + device.name())
+          .name(name)
           .uncaughtExceptionHandler((thread, cause) -> died(cause))
           .start(this::work);
     } else {
