@@ -7,6 +7,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.cache.DirtyAccount;
 import org.pagewright.errno.Errno;
+import org.pagewright.sync.SchedulePoint;
 
 /// One store that dirty folios go to: how many it has, how fast it takes them, and which share of
 /// the dirty limits that earns it (R-I2). Compare Linux's struct bdi_writeback.
@@ -65,6 +66,7 @@ public final class BackingDevice implements DirtyAccount, AutoCloseable {
 
   @Override
   public void dirtied(int folios) {
+    SchedulePoint.touch(dirty, true);
     dirty.addAndGet(folios);
     if (folios > 0) {
       owed.addAndGet(folios);
@@ -76,6 +78,7 @@ public final class BackingDevice implements DirtyAccount, AutoCloseable {
 
   @Override
   public void writeback(int folios) {
+    SchedulePoint.touch(writeback, true);
     int now = writeback.addAndGet(folios);
     if (now == folios) {
       busySince = throttle.clock().nanoTime();
@@ -90,6 +93,7 @@ public final class BackingDevice implements DirtyAccount, AutoCloseable {
 
   @Override
   public void written() {
+    SchedulePoint.touch(written, true);
     written.incrementAndGet();
     if (failure != null) {
       failure = null;
@@ -100,6 +104,7 @@ public final class BackingDevice implements DirtyAccount, AutoCloseable {
   ///
   /// @return a number that may be old already
   public int dirtyFolios() {
+    SchedulePoint.reach(SchedulePoint.Kind.READ, dirty);
     return dirty.get();
   }
 
@@ -107,6 +112,7 @@ public final class BackingDevice implements DirtyAccount, AutoCloseable {
   ///
   /// @return a number that may be old already
   public int writebackFolios() {
+    SchedulePoint.reach(SchedulePoint.Kind.READ, writeback);
     return writeback.get();
   }
 
@@ -114,6 +120,7 @@ public final class BackingDevice implements DirtyAccount, AutoCloseable {
   ///
   /// @return a number that may be old already
   public long writtenFolios() {
+    SchedulePoint.reach(SchedulePoint.Kind.READ, written);
     return written.get();
   }
 

@@ -54,7 +54,7 @@ final class Bounded extends DepthFirst {
     int p = run.stepper();
     widen(run.threadCount());
     long h = Run.mix(threads[p] * 31 + p + 1) + run.choiceHash();
-    if (run.timeoutForced()) {
+    if (run.comesAfterAll()) {
       for (int t = 0; t < run.threadCount(); t++) {
         h = Run.mix(h * 31 + threads[t]);
       }

@@ -171,7 +171,7 @@ final class Dpor extends DepthFirst {
     }
     int[] clock = clocks[p];
     boolean news = stepNode >= changed;
-    if (run.timeoutForced()) {
+    if (run.comesAfterAll()) {
       for (int[] other : clocks) {
         join(clock, other);
       }

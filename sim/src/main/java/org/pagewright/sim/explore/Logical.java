@@ -32,6 +32,9 @@ final class Logical {
   /// Whether it waits in a way that nobody here can end.
   boolean lost;
 
+  /// Whether it starts only when all others have ended.
+  boolean isLast;
+
   /// Whether another thread of the schedule started it.
   boolean spawned;
 

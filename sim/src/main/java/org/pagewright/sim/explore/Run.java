@@ -101,7 +101,7 @@ final class Run implements Stage, SchedulePoint.Explorer {
   private int clock; // number of the object that stands for time
   private int spawner; // number of the object that stands for the order of new threads
   private int idle; // waits that ran out of time since a thread that has to end made a step
-  private boolean timeoutForced;
+  private boolean afterAll; // see comesAfterAll()
   private boolean starve; // somebody spins: it is another one's turn
   private int forced = NOBODY; // whose turn it is, for fairness
   private int checksum;
@@ -192,7 +192,7 @@ final class Run implements Stage, SchedulePoint.Explorer {
     preemptions = 0;
     idle = 0;
     now = 0;
-    timeoutForced = false;
+    afterAll = false;
     checksum = 17;
     choiceHash = 0;
     decisions.clear();
@@ -426,6 +426,7 @@ final class Run implements Stage, SchedulePoint.Explorer {
       footprint.add(clock, Footprint.WRITE);
       kind = null;
     }
+    afterAll |= t.isLast && !t.started;
     if (t.spawned && !t.started) {
       footprint.add(t.object, Footprint.WRITE);
     }
@@ -471,7 +472,7 @@ final class Run implements Stage, SchedulePoint.Explorer {
       return null;
     }
     forced = NOBODY;
-    timeoutForced = false;
+    afterAll = false;
     if (enabled == 0) {
       Logical first = firstTimeout();
       if (first == null || (first.daemon && ++idle > IDLE_MAX)) {
@@ -480,7 +481,7 @@ final class Run implements Stage, SchedulePoint.Explorer {
         return null;
       }
       enabled = 1L << first.id;
-      timeoutForced = true;
+      afterAll = true;
     } else if ((enabled & (enabled - 1)) != 0 && Strategy.has(enabled, last)) {
       if (inRow >= FAIR_STEPS || starve) {
         forced = longestWaiting(enabled & ~(1L << last));
@@ -506,6 +507,9 @@ final class Run implements Stage, SchedulePoint.Explorer {
   }
 
   private boolean canRun(Logical t) {
+    if (t.isLast && !t.started && !areOthersDone(t)) {
+      return false;
+    }
     return switch (t.status) {
       case READY ->
           t.kind != Kind.LOCK
@@ -517,6 +521,16 @@ final class Run implements Stage, SchedulePoint.Explorer {
       case TIMED -> timeoutsChosen;
       case PARKED, DONE -> false;
     };
+  }
+
+  private boolean areOthersDone(Logical last) {
+    for (Logical t : threads) {
+      boolean later = t.isLast && t.id >= last.id; // itself, or one that waits for this one
+      if (!later && !t.daemon && t.status != Logical.Status.DONE) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private @Nullable Logical firstTimeout() {
@@ -712,6 +726,12 @@ final class Run implements Stage, SchedulePoint.Explorer {
       throw new IllegalArgumentException("two threads are named " + name);
     }
     add(name, false, body);
+  }
+
+  @Override
+  public void lastThread(String name, Body body) {
+    thread(name, body);
+    threads.getLast().isLast = true;
   }
 
   private Logical add(String name, boolean daemon, Body body) {
@@ -912,9 +932,10 @@ final class Run implements Stage, SchedulePoint.Explorer {
     return preemptions;
   }
 
-  /// Whether the step under way was a park that ran out of time because nobody else could run.
-  boolean timeoutForced() {
-    return timeoutForced;
+  /// Whether the step under way was only possible because nothing else was, or all else had ended:
+  /// so all steps so far come before it.
+  boolean comesAfterAll() {
+    return afterAll;
   }
 
   /// What the choices within the step under way were, as a hash; 0 without any.

@@ -11,6 +11,13 @@ public interface Stage {
   /// @param body what it does; an exception it throws is a failure of the program
   void thread(String name, Body body);
 
+  /// Adds a logical thread that starts when all others have ended, but for daemons: for checks that
+  /// have to wait, e.g. for a write-out that they start. Only while the program is set.
+  ///
+  /// @param name short and unique
+  /// @param body what it does; an exception it throws is a failure of the program
+  void lastThread(String name, Body body);
+
   /// Adds a check that runs when all threads have ended. It may call the code under test, but
   /// nothing it calls may have to wait.
   ///

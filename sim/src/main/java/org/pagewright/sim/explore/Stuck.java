@@ -27,7 +27,7 @@ final class Stuck {
     List<Logical> waiting = new ArrayList<>();
     boolean takenAlong = false;
     for (Logical t : threads) {
-      if (t.status != Logical.Status.DONE && !t.daemon) {
+      if (t.status != Logical.Status.DONE && !t.daemon && !(t.isLast && !t.started)) {
         waiting.add(t);
         Logical holder = holderFor(t);
         takenAlong |= holder != null && holder.status == Logical.Status.DONE;

@@ -957,4 +957,43 @@ final class ExplorerTest {
                 .explore(stage -> stage.thread("T", () -> SchedulePoint.spin("never"))));
     assertEquals("String never", alone.cycle().getFirst().wants());
   }
+
+  @Test
+  void aLastThreadStartsWhenTheOthersHaveEndedAndMayWait() {
+    Program program =
+        stage -> {
+          Cell cell = new Cell();
+          stage.lastThread(
+              "checker",
+              () -> {
+                WaitQueue queue = new WaitQueue();
+                boolean[] done = new boolean[1];
+                SchedulePoint.spawn(
+                    "helper",
+                    false,
+                    () -> {
+                      done[0] = true;
+                      queue.wakeAll(done);
+                    });
+                WaitQueue.Waiter waiter = queue.enter(done);
+                while (!done[0]) {
+                  waiter.park();
+                }
+                queue.leave(waiter);
+                if (cell.value != 2) {
+                  throw new Failure(Verdict.LOST_WRITE, String.valueOf(cell.value));
+                }
+              });
+          for (int i = 0; i < 2; i++) {
+            stage.thread("T" + i, () -> cell.write(cell.read() + 1));
+          }
+        };
+    for (int bound : new int[] {1, Explorer.UNBOUNDED}) {
+      Counterexample failure =
+          failure(Verdict.LOST_WRITE, Explorer.exhaustive(bound).explore(program));
+      assertEquals("checker: 1", failure.words());
+      assertEquals(1, failure.preemptions());
+    }
+    assertEquals(Verdict.OK, Explorer.exhaustive(0).explore(program).verdict());
+  }
 }
