@@ -1,6 +1,7 @@
 package org.pagewright.lab;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -46,8 +47,9 @@ final class Picture {
       y += Math.max(ROW, 14 * parts + 12);
     }
     heights[lines.size()] = y;
-    bottom = y + 6;
+    bottom = y + (failure.cycle().isEmpty() ? 6 : ROW);
     findBars();
+    placeBars();
   }
 
   /// Draws a failure as SVG.
@@ -112,18 +114,22 @@ final class Picture {
   }
 
   private void addBar(String thread, String lock, int from, int to) {
-    int slot = 0;
-    for (boolean free = false; !free; ) {
-      free = true;
-      for (Bar bar : bars) {
-        if (bar.thread.equals(thread) && bar.slot == slot && bar.to >= from && bar.from <= to) {
-          free = false;
-          slot++;
-          break;
-        }
+    bars.add(new Bar(thread, lock, from, Math.max(to, from + 1), 0));
+  }
+
+  /// Puts bars side by side, what was taken first to the left.
+  private void placeBars() {
+    List<Bar> all = new ArrayList<>(bars);
+    all.sort(Comparator.comparingInt(Bar::from));
+    bars.clear();
+    for (Bar bar : all) {
+      int slot = 0;
+      for (Bar other : bars) {
+        boolean meets = other.to >= bar.from && other.thread.equals(bar.thread);
+        slot = meets ? Math.max(slot, other.slot + 1) : slot;
       }
+      bars.add(new Bar(bar.thread, bar.lock, bar.from, bar.to, slot));
     }
-    bars.add(new Bar(thread, lock, from, Math.max(to, from + 1), slot));
   }
 
   private int lane(String thread) {
@@ -141,7 +147,7 @@ final class Picture {
     }
     int words = slots * (BAR + 3) + 8;
     List<String> end = ending();
-    int width = LEFT + story.threads().size() * LANE;
+    int width = Math.max(LEFT + story.threads().size() * LANE, 24 + title.length() * 9);
     int height = bottom + 24 + 18 * end.size();
     out.append("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"").append(width);
     out.append("\" height=\"").append(height).append("\" viewBox=\"0 0 ").append(width);
@@ -204,7 +210,7 @@ final class Picture {
     out.append("<rect x=\"").append(x).append("\" y=\"").append(y).append("\" width=\"");
     out.append(BAR).append("\" height=\"").append(length).append("\" rx=\"3\" fill=\"");
     out.append(circle ? "#e67e73" : "#9bb7d4").append("\"/>\n");
-    out.append("<text transform=\"translate(").append(x + 9).append(' ').append(y + 3);
+    out.append("<text transform=\"translate(").append(x + 3).append(' ').append(y + 3);
     out.append(") rotate(90)\" font-size=\"9\">");
     escape(length > 6 * bar.lock.length() ? bar.lock : "").append("</text>\n");
   }
@@ -216,17 +222,20 @@ final class Picture {
         if (bar.lock.equals(Words.plain(wait.wants()))
             && bar.thread.equals(wait.holder())
             && bar.to == heights.length - 1) {
-          int x = lane(wait.thread()) + words + 4;
-          int y = bottom - 4;
-          int toX = barX(bar) + BAR / 2;
-          int toY = heights[bar.from] + (bottom - heights[bar.from]) * 2 / 3;
-          int bend = wait.thread().equals(bar.thread) ? 60 : (toX - x) / 2;
+          int x = lane(wait.thread()) + words;
+          int y = bottom - 6;
+          boolean toTheRight = barX(bar) > x;
+          int toX = barX(bar) + (toTheRight ? 0 : BAR);
+          int toY = heights[bar.from] + (heights[bar.to] - heights[bar.from]) * 2 / 3;
+          int bend = wait.thread().equals(bar.thread) ? 90 : Math.abs(toX - x) / 2;
+          int near = toTheRight ? toX - 90 : toX + 90;
           out.append("<path d=\"M").append(x).append(' ').append(y).append(" C");
-          out.append(x + bend).append(' ').append(y - 6).append(' ').append(toX + bend / 2);
-          out.append(' ').append(toY + 20).append(' ').append(toX + BAR / 2 + 1).append(' ');
-          out.append(toY).append("\" fill=\"none\" stroke=\"#c0392b\" stroke-width=\"2\" ");
+          out.append(toTheRight || wait.thread().equals(bar.thread) ? x + bend : x - bend);
+          out.append(' ').append(y).append(' ').append(near).append(' ').append(toY);
+          out.append(' ').append(toX).append(' ').append(toY);
+          out.append("\" fill=\"none\" stroke=\"#c0392b\" stroke-width=\"2\" ");
           out.append("stroke-dasharray=\"5 3\" marker-end=\"url(#tip)\"/>\n");
-          text(x, y - 6, "fill=\"#c0392b\"", "wants " + bar.lock);
+          text(x, y - 7, "fill=\"#c0392b\"", "wants " + bar.lock);
           break;
         }
       }

@@ -48,6 +48,11 @@ final class File implements UserPage.Inode {
     this.traits = traits.isEmpty() ? Set.of() : EnumSet.copyOf(traits);
     this.retries = traits.contains(Trait.RETRIES);
     Arrays.fill(blocks, HOLE);
+    for (Lock outer : new @Nullable Lock[] {cluster, server}) {
+      if (outer != null) {
+        mm.inner.add(outer);
+      }
+    }
   }
 
   @Override
@@ -85,6 +90,7 @@ final class File implements UserPage.Inode {
       Folio folio = pages[index];
       if (folio == null) {
         folio = new Folio(this, index);
+        mm.inner.add(folio.lock);
         pages[index] = folio;
       }
       folio.lock.lock();

@@ -1,7 +1,9 @@
 package org.pagewright.lab.design;
 
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.sync.SchedulePoint;
 import org.pagewright.sync.WaitQueue;
@@ -15,6 +17,7 @@ final class Lock {
   private final String name;
   private final WaitQueue queue = new WaitQueue();
   private final Deque<Thread> line = new ArrayDeque<>(); // who waits, in order of arrival
+  private final List<Thread> holders = new ArrayList<>();
   private int readers;
   private boolean writer;
 
@@ -36,6 +39,7 @@ final class Lock {
     SchedulePoint.reach(SchedulePoint.Kind.TRY_LOCK, this);
     if (isFree()) {
       writer = true;
+      holders.add(Thread.currentThread());
       SchedulePoint.took(this, SchedulePoint.Hold.EXCLUSIVE);
       return true;
     }
@@ -60,6 +64,7 @@ final class Lock {
     } else {
       readers++;
     }
+    holders.add(me);
     SchedulePoint.took(
         this, alone ? SchedulePoint.Hold.EXCLUSIVE : SchedulePoint.Hold.SHARED);
     if (!alone && !line.isEmpty()) {
@@ -72,6 +77,7 @@ final class Lock {
   }
 
   void unlock() {
+    holders.remove(Thread.currentThread());
     SchedulePoint.gave(this, writer ? SchedulePoint.Hold.EXCLUSIVE : SchedulePoint.Hold.SHARED);
     if (writer) {
       writer = false;
@@ -83,6 +89,11 @@ final class Lock {
       queue.wakeAll(this);
     }
     SchedulePoint.reach(SchedulePoint.Kind.UNLOCK, this);
+  }
+
+  /// Whether the calling thread has it.
+  boolean isMine() {
+    return holders.contains(Thread.currentThread());
   }
 
   boolean isFree() {

@@ -53,6 +53,12 @@ final class Mm {
 
   int walks;
 
+  /// What somebody held, of all that the fault path may want, when a fault was served (R-A4).
+  String heldAtFaults = "";
+
+  /// Every lock that a fault may want: of folios, of clusters, and those that designs add.
+  final List<Lock> inner = new ArrayList<>();
+
   Mm(Stage stage) {
     this.stage = stage;
   }
@@ -92,6 +98,11 @@ final class Mm {
     Pte pte = pte(page);
     SchedulePoint.reach(SchedulePoint.Kind.FAULT_IN, page);
     stage.note("faults on " + page);
+    for (Lock wanted : inner) {
+      if (wanted.isMine() && heldAtFaults.isEmpty()) {
+        heldAtFaults = wanted.toString();
+      }
+    }
     lock.lockShared();
     walks++;
     boolean good = faultLocked(pte);

@@ -255,6 +255,11 @@ final class ModelKernel implements Kernel {
   }
 
   @Override
+  public String heldAtFaults() {
+    return mm.heldAtFaults;
+  }
+
+  @Override
   public int charged(Inode file) {
     return ((File) file).charged();
   }

@@ -24,6 +24,7 @@ final class X10PinMm implements WritePath {
   @Override
   public void install(Mm mm) {
     mm.unpaging = new Lock("unpaging");
+    mm.inner.add(mm.unpaging);
   }
 
   @Override

@@ -220,6 +220,11 @@ public final class EngineKernel implements Kernel {
   }
 
   @Override
+  public String heldAtFaults() {
+    return memory.heldAtFaults;
+  }
+
+  @Override
   public int charged(Inode file) {
     return ((EngineFile) file).charged();
   }

@@ -10,6 +10,7 @@ import org.pagewright.filemap.GenericRead;
 import org.pagewright.lab.kernel.UserPage;
 import org.pagewright.sim.explore.Stage;
 import org.pagewright.sync.LockClass;
+import org.pagewright.sync.Lockdep;
 import org.pagewright.sync.RwSem;
 import org.pagewright.sync.SchedulePoint;
 
@@ -42,6 +43,9 @@ final class UserMemory {
   boolean evicts;
   int walks;
 
+  /// See [org.pagewright.lab.kernel.Kernel#heldAtFaults()]; known only where assertions are on.
+  String heldAtFaults = "";
+
   UserMemory(Stage stage) {
     this.stage = stage;
     stage.name(lock, "mm");
@@ -60,6 +64,9 @@ final class UserMemory {
     while (!entry.isThere()) {
       SchedulePoint.reach(SchedulePoint.Kind.FAULT_IN, page);
       stage.note("faults on " + page);
+      if (!Lockdep.holdsNoneFrom(LockClass.MMAP) && heldAtFaults.isEmpty()) {
+        heldAtFaults = Lockdep.describe();
+      }
       lock.lockShared();
       walks++;
       boolean good = fault(entry);

@@ -161,6 +161,13 @@ public interface Kernel {
   /// reservation has its dirty block. Throws a [org.pagewright.sim.explore.Failure] otherwise.
   void quiesce();
 
+  /// What some thread held when a fault was served, of all that the fault path may want: a page, a
+  /// cluster, or what a design adds (R-A4). A design that holds such a lock may be lucky with the
+  /// schedules that were run.
+  ///
+  /// @return the first such lock; empty if there was none
+  String heldAtFaults();
+
   /// Blocks that are used or reserved for a file.
   ///
   /// @param file the file

@@ -1,9 +1,7 @@
 package org.pagewright.lab.scenario;
 
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -169,9 +167,13 @@ final class World {
 
   /// Reads the first bytes of a file, and judges them.
   void read(Inode file, int length) {
+    stage.note("read(" + file + ")");
+    look(file, length);
+  }
+
+  private void look(Inode file, int length) {
     changes(file);
     ByteHistory.Read read = history(file).read();
-    stage.note("read(" + file + ")");
     try {
       String got = kernel.read(file, 0, length);
       stage.note("reads " + show(got));
@@ -241,7 +243,7 @@ final class World {
         checkCharge(file);
       }
     }
-    readAll();
+    readAll("at the end");
     if (shortness != null) {
       throw new Failure(Verdict.WRONG_COUNT, shortness);
     }
@@ -258,7 +260,7 @@ final class World {
             Verdict.LOST_WRITE, "bytes that were accepted cannot be written: " + e.getMessage());
       }
     }
-    readAll();
+    readAll(crashes ? "after the crash" : "after a remount");
   }
 
   private void checkSize(Inode file) {
@@ -289,10 +291,10 @@ final class World {
     }
   }
 
-  private void readAll() {
-    List<Inode> all = new ArrayList<>(files.keySet());
-    for (Inode file : all) {
-      read(file, CAPACITY);
+  private void readAll(String when) {
+    for (Inode file : files.keySet()) {
+      stage.note(when + ", a look at " + file);
+      look(file, CAPACITY);
     }
   }
 

@@ -9,8 +9,11 @@ import java.util.Set;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.pagewright.lab.kernel.Kernel;
 import org.pagewright.sim.explore.Exploration;
 import org.pagewright.sim.explore.Explorer;
+import org.pagewright.sim.explore.Failure;
+import org.pagewright.sim.explore.Stage;
 import org.pagewright.sim.explore.Verdict;
 
 /// Sound designs fail in no situation, the engine above all; and that is not for want of looking.
@@ -50,11 +53,37 @@ final class ContenderTest {
   private static void assertSound(Contender contender, Situation situation) {
     Exploration found =
         Explorer.exhaustive(2).withSchedules(50_000).explore(
-            situation.program(contender.maker()));
+            situation.program(stage -> strict(contender, stage)));
     boolean livelock = situation == Situation.EVICTOR && !BOUNDED.contains(contender.id());
     Verdict right = livelock ? Verdict.LIVELOCK : Verdict.OK;
     assertEquals(right, found.verdict(), () -> String.valueOf(found.failure()));
     assertTrue(livelock || found.complete(), found.coverage());
+  }
+
+  /// A kernel of which nobody may hold what a fault may want, whether or not it comes to a circle
+  /// (R-A4).
+  private static Kernel strict(Contender contender, Stage stage) {
+    Kernel kernel = contender.maker().kernel(stage);
+    stage.atEnd(
+        () -> {
+          if (!kernel.heldAtFaults().isEmpty()) {
+            throw new Failure(
+                Verdict.DEADLOCK, "a fault was served under " + kernel.heldAtFaults());
+          }
+        });
+    return kernel;
+  }
+
+  /// R-A4: X0 serves a fault under the page lock also where nobody is in its way.
+  @Test
+  void aFaultUnderAPageLockIsNoticedWithoutACircle() {
+    Contender naive = contender("X0");
+    Exploration lucky = Explorer.exhaustive(2).explore(
+        Situation.TWO_WRITERS.program(naive.maker()));
+    assertEquals(Verdict.OK, lucky.verdict());
+    Exploration strict = Explorer.exhaustive(2).explore(
+        Situation.TWO_WRITERS.program(stage -> strict(naive, stage)));
+    assertEquals(Verdict.DEADLOCK, strict.verdict());
   }
 
   @Test

@@ -10,15 +10,16 @@ public enum Verdict {
   LIVELOCK,
   /// A thread is parked for ever and nobody is left to wake it.
   LOST_WAKEUP,
-  /// Bytes were read that a finished write had replaced.
+  /// Bytes of another time were read: that a finished write had replaced, or that a block held when
+  /// it was another file's.
   STALE,
-  /// Bytes were read that were never written.
+  /// Bytes were read that nobody ever wrote: what the memory held before.
   UNINITIALISED,
-  /// Zeros were read where bytes had been written.
+  /// Zeros were read where there were bytes, and nobody had written them.
   ZEROS,
   /// Bytes that a write had accepted are gone.
   LOST_WRITE,
-  /// A call returned another count than it accepted.
+  /// A call returned another count than it accepted, or a size covers what nobody wrote.
   WRONG_COUNT,
   /// A lock or a reference was never given back.
   LEAK,

@@ -83,10 +83,12 @@ public final class ByteHistory {
       look();
       reads.remove(this);
       int worst = -1;
+      boolean poisoned = false;
       for (int i = 0; i < bytes.length && pos + i < sizeMax; i++) {
-        if ((seen[pos + i] & bit(bytes[i])) == 0) {
-          boolean poison = bytes[i] == frame || bytes[i] == secret;
-          worst = worst < 0 || poison ? i : worst;
+        boolean poison = bytes[i] == frame || bytes[i] == secret;
+        if ((seen[pos + i] & bit(bytes[i])) == 0 && (worst < 0 || poison && !poisoned)) {
+          worst = i; // what nobody ever wrote says most
+          poisoned = poison;
         }
       }
       if (worst >= 0) {
