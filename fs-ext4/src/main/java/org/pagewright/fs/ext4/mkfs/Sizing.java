@@ -100,6 +100,10 @@ final class Sizing {
         sb.putBlocksCount(blocks);
       }
     }
+    if (sb.features().has(Feature.ORPHAN_FILE)) {
+      // The first of those that are not reserved, or the one behind lost+found.
+      sb.putOrphanFileInode(sb.firstInode() + (options.lostFound ? 1 : 0));
+    }
     sb.seal();
     try {
       sb.validate(name, bytes);
