@@ -1,0 +1,68 @@
+package org.pagewright.litmus;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/// The explorer and Lincheck agree: core is sound, and each bug put into it is found by both.
+final class SecondOpinionTest {
+  /// As core runs in production, but with points where the explorer may switch.
+  private static final List<String> OPTIONS =
+      List.of(
+          "-Xmx1g",
+          "-Dpagewright.explore=true",
+          "--enable-native-access=ALL-UNNAMED",
+          "--add-opens=java.base/java.lang=ALL-UNNAMED",
+          "--add-opens=java.base/jdk.internal.misc=ALL-UNNAMED",
+          "--add-exports=java.base/jdk.internal.util=ALL-UNNAMED",
+          "--add-exports=java.base/sun.security.action=ALL-UNNAMED");
+
+  @TempDir Path folder;
+
+  private void assertOpinion(
+      int expected, String tester, Litmus litmus, @Nullable Mutant mutant) throws Exception {
+    Path classes = null;
+    if (mutant != null) {
+      classes = folder.resolve("classes");
+      Files.createDirectories(classes);
+      mutant.write(classes);
+    }
+    Child child =
+        Child.run(
+            folder, classes, OPTIONS, Opinion.class.getName(), List.of(tester, litmus.name()));
+    assertEquals(expected, child.exit(), tester + " of " + litmus + ": " + child.output());
+  }
+
+  @ParameterizedTest
+  @EnumSource(Litmus.class)
+  void theExplorerFindsNothingWrongWithCore(Litmus litmus) throws Exception {
+    assertOpinion(Opinion.SOUND, "explorer", litmus, null);
+  }
+
+  @ParameterizedTest
+  @EnumSource(Litmus.class)
+  void lincheckFindsNothingWrongWithCore(Litmus litmus) throws Exception {
+    assertOpinion(Opinion.SOUND, "lincheck", litmus, null);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "MUTEX, MUTEX_UNLOCK_WAKES_NOBODY",
+    "RWSEM, READERS_PASS_WRITERS",
+    "FOLIO_LOCK, FOLIO_UNLOCK_WAKES_NOBODY",
+    "OVERWRITE_AGAINST_CLEAN, CLEAN_WITHOUT_CLOSING",
+    "LOOK_AGAINST_CHANGE, LOOK_IN_THE_MIDDLE",
+    "REFERENCE_AGAINST_EVICTION, EVICTION_IGNORES_REFERENCES"
+  })
+  void bothFindABugPutIntoCore(Litmus litmus, Mutant mutant) throws Exception {
+    assertOpinion(Opinion.FAILS, "explorer", litmus, mutant);
+    assertOpinion(Opinion.FAILS, "lincheck", litmus, mutant);
+  }
+}
