@@ -23,11 +23,18 @@ enum Mutant {
   /// The mutex is given back and nobody is woken.
   MUTEX_UNLOCK_WAKES_NOBODY("org/pagewright/sync/Mutex", "unlock", without("wakeAll")),
 
+  /// The mutex is taken whoever holds it.
+  MUTEX_HELD_BY_TWO("org/pagewright/sync/Mutex", "lock", answering("compareAndSet", 1)),
+
   /// Readers come in while a writer is inside: the mask of what keeps them out is empty.
   READERS_PASS_WRITERS("org/pagewright/sync/RwSem", "tryReader", constant(0xC000_0000, 0)),
 
   /// The folio lock is given back and nobody is woken.
   FOLIO_UNLOCK_WAKES_NOBODY("org/pagewright/cache/Folio", "clearAndWake", without("wakeAll")),
+
+  /// The folio lock is taken, but nobody can see it.
+  FOLIO_LOCK_LEAVES_NO_TRACE(
+      "org/pagewright/cache/Folio", "trySetLocked", answering("compareAndSet", 1)),
 
   /// A folio is cleaned while an overwriter is inside, and left open.
   CLEAN_WITHOUT_CLOSING("org/pagewright/cache/Folio", "clearDirtyForIo", without("close")),
@@ -63,6 +70,13 @@ enum Mutant {
 
   /// Leaves the calls of a method out; what it would return is 0.
   private static Edit without(String called) {
+    return answering(called, 0);
+  }
+
+  /// Leaves the calls of a method out.
+  ///
+  /// @param answer what it would return, if that is an int
+  private static Edit answering(String called, int answer) {
     return (code, element) -> {
       if (!(element instanceof InvokeInstruction invoke)
           || !invoke.name().equalsString(called)) {
@@ -79,7 +93,7 @@ enum Mutant {
         case VOID -> {}
         case LONG -> code.lconst_0();
         case REFERENCE -> code.aconst_null();
-        default -> code.iconst_0();
+        default -> code.loadConstant(answer);
       }
       return true;
     };

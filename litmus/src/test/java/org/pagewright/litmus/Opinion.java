@@ -1,8 +1,9 @@
 package org.pagewright.litmus;
 
-import org.jetbrains.lincheck.Lincheck;
 import org.jetbrains.lincheck.LincheckAssertionError;
-import org.jspecify.annotations.Nullable;
+import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
+import org.jetbrains.lincheck.datastructures.Operation;
+import org.jetbrains.lincheck.datastructures.Validate;
 import org.pagewright.sim.explore.Exploration;
 import org.pagewright.sim.explore.Explorer;
 import org.pagewright.sim.explore.Verdict;
@@ -17,7 +18,9 @@ final class Opinion {
   /// Something was found; standard output says what.
   static final int FAILS = 10;
 
-  private static final int INVOCATIONS = 3_000;
+  // Which thread runs which operation is drawn by lot, as is the order of Lincheck's switches.
+  private static final int ITERATIONS = 8;
+  private static final int INVOCATIONS = 1_000;
 
   private Opinion() {}
 
@@ -39,6 +42,7 @@ final class Opinion {
   private static String explore(Litmus litmus) {
     Exploration exploration =
         Explorer.exhaustive(3)
+            .withQueuesOfLocks()
             .explore(
                 stage -> {
                   Litmus.Run run = litmus.begin();
@@ -53,56 +57,58 @@ final class Opinion {
   }
 
   private static String lincheck(Litmus litmus) {
+    Operations.litmus = litmus;
     try {
-      Lincheck.runConcurrentTest(INVOCATIONS, () -> runOnce(litmus));
+      new ModelCheckingOptions()
+          .threads(2)
+          .actorsPerThread(1)
+          .actorsBefore(0)
+          .actorsAfter(0)
+          .iterations(ITERATIONS)
+          .invocationsPerIteration(INVOCATIONS)
+          .check(Operations.class);
       return "";
     } catch (LincheckAssertionError e) {
       return String.valueOf(e.getMessage());
     }
   }
 
-  private static void runOnce(Litmus litmus) {
-    Litmus.Run run = litmus.begin();
-    Body[] bodies = new Body[run.threads()];
-    Thread[] threads = new Thread[run.threads()];
-    for (int i = 0; i < bodies.length; i++) {
-      bodies[i] = new Body(run, i);
-      threads[i] = new Thread(bodies[i]);
-      threads[i].start();
+  /// The threads of a program as operations, in whose results Lincheck looks for what no order of
+  /// them could give.
+  public static final class Operations {
+    private static Litmus litmus = Litmus.MUTEX;
+
+    private final Litmus.Run run = litmus.begin();
+
+    /// The first thread.
+    ///
+    /// @return what it saw wrong
+    @Operation
+    public String first() {
+      return run(0);
     }
-    for (Thread thread : threads) {
+
+    /// The second one.
+    ///
+    /// @return what it saw wrong
+    @Operation
+    public String second() {
+      return run(1);
+    }
+
+    private String run(int thread) {
       try {
-        thread.join();
-      } catch (InterruptedException e) {
-        throw new IllegalStateException(e);
-      }
-    }
-    for (Body body : bodies) {
-      if (body.failure != null) {
-        throw new IllegalStateException(body.failure);
-      }
-    }
-    run.check();
-  }
-
-  /// What a thread of Lincheck's does.
-  private static final class Body implements Runnable {
-    private final Litmus.Run run;
-    private final int number;
-    private @Nullable RuntimeException failure;
-
-    Body(Litmus.Run run, int number) {
-      this.run = run;
-      this.number = number;
-    }
-
-    @Override
-    public void run() {
-      try {
-        run.run(number);
+        run.run(thread);
+        return "fine";
       } catch (IllegalStateException e) {
-        failure = e;
+        return String.valueOf(e.getMessage());
       }
+    }
+
+    /// All threads have ended.
+    @Validate
+    public void check() {
+      run.check();
     }
   }
 }
