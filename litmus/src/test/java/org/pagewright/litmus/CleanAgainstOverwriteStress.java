@@ -10,8 +10,8 @@ import org.openjdk.jcstress.infra.results.I_Result;
 import org.pagewright.cache.FastPath;
 import org.pagewright.cache.Folio;
 
-/// A write-out against an overwrite without the folio lock: what was overwritten is in the store, or
-/// the folio is dirty (R-H1).
+/// A write-out against an overwrite without the folio lock: what was overwritten is in the store,
+/// or the folio is dirty (R-H1).
 @JCStressTest
 @Outcome(id = "0", expect = Expect.ACCEPTABLE, desc = "nothing lost")
 @Outcome(expect = Expect.FORBIDDEN, desc = "clean, and not in the store")

@@ -279,7 +279,9 @@ enum Litmus {
 
     @Override
     public void check() {
-      require(folio.isDirty() || store.value == bytes.value, "LOST WRITE: clean, and not in the store");
+      require(
+          folio.isDirty() || store.value == bytes.value,
+          "LOST WRITE: clean, and not in the store");
       super.check();
     }
   }
