@@ -105,6 +105,6 @@ final class Bounded extends DepthFirst {
 
   @Override
   String leftOut() {
-    return forcedSeen ? "a thread that only spun was made to wait" : "";
+    return forcedSeen ? "a thread that only spun was made to wait: no proof" : "";
   }
 }

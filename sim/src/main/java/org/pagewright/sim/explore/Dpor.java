@@ -303,6 +303,6 @@ final class Dpor extends DepthFirst {
 
   @Override
   String leftOut() {
-    return forcedSeen ? "a thread that only spun was made to wait" : "";
+    return forcedSeen ? "a thread that only spun was made to wait: no proof" : "";
   }
 }

@@ -271,7 +271,11 @@ public final class Explorer {
       }
     }
     long nanos = System.nanoTime() - began;
-    boolean complete = mode == Mode.EXHAUSTIVE && stopped == null && tooLong == 0;
+    boolean complete =
+        mode == Mode.EXHAUSTIVE
+            && stopped == null
+            && tooLong == 0
+            && strategy.leftOut().isEmpty();
     String coverage = coverage(strategy, schedules, tooLong, stopped);
     return new Exploration(
         Verdict.OK, null, schedules, steps, complete, coverage, nanos);

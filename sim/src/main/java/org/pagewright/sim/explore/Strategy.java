@@ -25,7 +25,7 @@ abstract class Strategy {
   /// Whether there is another schedule to run after this one.
   abstract boolean again(Run run);
 
-  /// What was left out for good although it is within the bounds; null if nothing.
+  /// What was left out for good although it is within the bounds; empty if nothing.
   String leftOut() {
     return "";
   }

@@ -84,8 +84,10 @@
 /// - Memory is sequentially consistent: what a processor or a compiler reorders is not shown.
 /// - `complete` is false, and the words say why, if a bound on schedules, steps or time was met.
 /// - A thread that spins until somebody else does something is made to wait after a while, else
-///   its schedules would never end. The words say so. If the state comes again and again although
-///   everybody had his turn, and no progress was made, it is a livelock.
+///   its schedules would never end. Then `complete` is false, too: the program might count how
+///   often it spins. A loop with `SchedulePoint.spin` costs no steps and is covered. If the state
+///   comes again and again although everybody had his turn, and no progress was made, it is a
+///   livelock.
 ///
 /// ## What a failure tells
 ///
