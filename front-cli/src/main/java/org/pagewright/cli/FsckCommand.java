@@ -4,6 +4,7 @@ import java.io.IOException;
 import org.pagewright.block.BlockDevice;
 import org.pagewright.cli.image.Images;
 import org.pagewright.cli.image.Operand;
+import org.pagewright.cli.report.CommandException;
 import org.pagewright.cli.report.ExitCode;
 import org.pagewright.cli.report.Json;
 import org.pagewright.errno.FsException;
@@ -39,11 +40,15 @@ final class FsckCommand extends Subcommand {
 
   @Override
   void run() throws IOException {
+    if (findingsMax < 0) {
+      throw CommandException.usage(
+          "--findings " + findingsMax + " makes no sense", "give 0 or more; 1000 is the default");
+    }
     Operand.InImage operand = Operand.parseInImage(image);
     try (BlockDevice device = Images.openDevice(operand, false, settings().direct())) {
       Report report;
       try {
-        report = Fsck.check(device, Math.max(0, findingsMax));
+        report = Fsck.check(device, findingsMax);
       } catch (FsException e) {
         throw Images.notMounted(operand, device, e);
       }
