@@ -316,8 +316,8 @@ final class InodeCheck {
       }
       long first = scan.cluster(blockNr);
       long last = scan.cluster(blockNr + count - 1);
-      if (first == lastCluster) {
-        first++;
+      if (first == lastCluster && geometry.clusterRatio() > 1) {
+        first++; // the rest of a cluster that the extent before began
       }
       lastCluster = last;
       if (first > last) {

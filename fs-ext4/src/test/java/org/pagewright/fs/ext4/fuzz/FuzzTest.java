@@ -53,7 +53,7 @@ final class FuzzTest {
   @Test
   void aSpoiltImageEndsWithSuccessOrAReason() throws IOException {
     long seed = Long.getLong("pagewright.seed", System.nanoTime() >>> 1);
-    int count = SLOW ? 100_000 : 3_000;
+    int count = SLOW ? 100_000 : 2_000;
     System.out.println("-Dpagewright.seed=" + seed + ", " + count + " images");
     Fuzzer fuzzer = new Fuzzer();
     fuzzer.run(seed, count, 0, dir);
