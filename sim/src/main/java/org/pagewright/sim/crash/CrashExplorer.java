@@ -129,7 +129,7 @@ public final class CrashExplorer<O, V> {
 
   private Run<O, V> record(List<O> operations) throws FsException {
     OverlayDevice start = subject.start();
-    RecordingDevice device = new RecordingDevice(start.fork());
+    RecordingDevice device = new RecordingDevice(subject.deviceOf(start.fork()));
     CrashOracle<V> oracle = subject.run(device, operations);
     Recording recording = device.recording();
     runs++;

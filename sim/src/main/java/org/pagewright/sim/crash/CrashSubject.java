@@ -21,6 +21,15 @@ public interface CrashSubject<O, V> {
   /// @throws FsException if it cannot be made
   OverlayDevice start() throws FsException;
 
+  /// The device that records stands on this one; another than the image itself may end requests
+  /// late.
+  ///
+  /// @param image where the writes of the run go; thrown away after it
+  /// @return a device that shows the image
+  default BlockDevice deviceOf(OverlayDevice image) {
+    return image;
+  }
+
   /// Opens the device, performs the operations one after the other, and closes it. Calls
   /// [RecordingDevice#mark()] whenever what may be seen, or must be seen, changes by the progress
   /// of the run alone: before an operation starts, and after it has returned.

@@ -19,7 +19,9 @@
 ///    overwritten shows up as a run of 'S'. [org.pagewright.sim.device.PoisonedDevice]
 /// 3. Count requests where a rule forbids some: a write that covers a block needs no read.
 ///    [org.pagewright.sim.device.CountingBlockDevice]
-/// 4. Put a device that lies about its flushes above a recording one: a test of power cuts that
+/// 4. Let writes end late and out of order: who flushes must have waited.
+///    [org.pagewright.sim.device.LateBlockDevice]
+/// 5. Put a device that lies about its flushes above a recording one: a test of power cuts that
 ///    still passes is none. [org.pagewright.sim.device.LyingBlockDevice]
 ///
 /// Not here: power cuts and reordering of writes that are in flight, which are in `crash`.

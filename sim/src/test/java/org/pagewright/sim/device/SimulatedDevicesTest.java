@@ -3,7 +3,11 @@ package org.pagewright.sim.device;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -86,6 +90,34 @@ class SimulatedDevicesTest {
       assertEquals(1, device.discards());
       device.reset();
       assertEquals(0, device.reads() + device.writes() + device.flushes() + device.discards());
+    }
+  }
+
+  @Test
+  void writesThatEndLateEndOnceEachAndBeforeTheDeviceIsClosed() throws FsException {
+    int count = 200;
+    AtomicIntegerArray ended = new AtomicIntegerArray(count);
+    List<Integer> order = new CopyOnWriteArrayList<>();
+    try (Arena arena = Arena.ofShared();
+        LateBlockDevice device = new LateBlockDevice(PoisonedDevice.of("ram0", 1 << 20), 5)) {
+      MemorySegment bytes = arena.allocate(512).fill((byte) 1);
+      device.write(0, bytes);
+      for (int i = 0; i < count; i++) {
+        int number = i;
+        Bio bio = Bio.write(512L * i, bytes);
+        bio.whenEnded(
+            (b, error) -> {
+              order.add(number);
+              ended.incrementAndGet(number);
+            },
+            null);
+        device.submit(bio);
+        device.flush();
+      }
+    }
+    assertEquals(count, order.size());
+    for (int i = 0; i < count; i++) {
+      assertEquals(1, ended.get(i), "write " + i);
     }
   }
 
