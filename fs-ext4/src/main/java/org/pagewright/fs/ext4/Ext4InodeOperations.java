@@ -737,7 +737,7 @@ final class Ext4InodeOperations implements InodeOperations {
       }
       if (first < last) {
         BlockMapper mapper = file.mapper();
-        if (end >= size && file.diskSize() < size) {
+        if (pos <= size && size <= end && file.diskSize() < size) {
           // The write-out that was to move the size on disk is about to be dropped with its folios.
           // Zeros need none; bytes below that are still to be written are unwritten blocks or
           // holes.

@@ -20,9 +20,9 @@ import org.pagewright.vfs.FileType;
 /// has returned bounds `m` from below, what has been begun bounds it from above. Written bytes are
 /// not in that order: each sector of a file is as after the last sync of the file, or as after a
 /// later operation; never zero or foreign where it was written, and a file is never longer than
-/// what was written to it (data=ordered). What an operation up to `m` cut off or punched does not
-/// come back; the rest of the block where it cuts may be zero before the cut is there, because it
-/// is zeroed first (R-D4).
+/// what was written to it. What an operation up to `m` cut off or punched does not come back; the
+/// rest of a block where it cuts may be zero before the cut is there, because it is zeroed first
+/// (R-D4). A file that replaced another by a rename is there whole.
 ///
 /// Without a journal only the moment after a sync counts: then all is as it was.
 final class CrashModel implements CrashOracle<Sight> {
@@ -40,9 +40,6 @@ final class CrashModel implements CrashOracle<Sight> {
 
   private static final int SECTOR = 512;
 
-  /// Smallest block: a size between two sizes may be seen at multiples of it only.
-  private static final int BLOCK = 1024;
-
   /// A range of a file that an operation set to zero as part of its metadata.
   private record Cleared(long from, long to) {}
 
@@ -52,9 +49,20 @@ final class CrashModel implements CrashOracle<Sight> {
   /// @param size in bytes
   /// @param bytes all of it
   /// @param sizeSet whether the operation set the size as metadata
+  /// @param ahead whether its size may be durable before bytes that older operations wrote: set as
+  ///     metadata, or by a write past the cache
   /// @param cleared what it cleared; null for nothing
   private record Version(
-      int op, long size, byte[] bytes, boolean sizeSet, @Nullable Cleared cleared) {
+      int op,
+      long size,
+      byte[] bytes,
+      boolean sizeSet,
+      boolean ahead,
+      @Nullable Cleared cleared) {
+
+    Version(int op, long size, byte[] bytes, boolean sizeSet, @Nullable Cleared cleared) {
+      this(op, size, bytes, sizeSet, sizeSet, cleared);
+    }
 
     /// A byte; zero beyond the end.
     byte at(long pos) {
@@ -67,6 +75,10 @@ final class CrashModel implements CrashOracle<Sight> {
     final TreeMap<String, Node> children = new TreeMap<>();
     final TreeMap<String, String> xattrs = new TreeMap<>();
     final List<Version> versions = new ArrayList<>();
+
+    /// Operation by which the file replaced another, and its version then: as durable as the name.
+    final Map<Integer, Integer> replacing = new HashMap<>();
+
     String target = "";
     int nlink = 1;
 
@@ -103,14 +115,19 @@ final class CrashModel implements CrashOracle<Sight> {
   private record Promise(int names, Map<Node, Integer> contents) {}
 
   private final Mode mode;
+
+  /// A size between two sizes may be seen at multiples of it only.
+  private final int blockSize;
+
   private final Node root = new Node(FileType.DIRECTORY, 0);
   private final List<Map<String, Place>> after = new ArrayList<>();
   private final List<Promise> promises = new ArrayList<>();
   private final List<CrashOp> ops = new ArrayList<>();
   private int applied;
 
-  CrashModel(Mode mode) {
+  CrashModel(Mode mode, int blockSize) {
     this.mode = mode;
+    this.blockSize = blockSize;
     root.nlink++; // lost+found, which is not looked at
     begin();
   }
@@ -131,6 +148,7 @@ final class CrashModel implements CrashOracle<Sight> {
     if (node.type == FileType.REGULAR) {
       Version v = node.last();
       node.versions.clear();
+      node.replacing.clear();
       node.versions.add(new Version(0, v.size, v.bytes, true, null));
     }
     node.children.values().forEach(this::forgetHistory);
@@ -238,8 +256,9 @@ final class CrashModel implements CrashOracle<Sight> {
           node != null && node != root && find(op.other()) != null
               && !op.other().startsWith(op.path() + "/") && !op.path().startsWith(op.other() + "/")
               && !op.other().equals(op.path());
-      case FSYNC, FDATASYNC -> file || directory;
-      case SYNC, REMOUNT -> true;
+      case HOLD -> file;
+      case FSYNC, FDATASYNC -> (file || directory) && !op.path().isEmpty();
+      case TMPFILE, SYNC, REMOUNT -> true;
     };
   }
 
@@ -297,8 +316,9 @@ final class CrashModel implements CrashOracle<Sight> {
         link.target = op.other();
         add(dir, name, link, number);
       }
-      case WRITE, STORE, DIRECT -> write(node, number, op.pos(), op.length());
-      case APPEND -> write(node, number, node.last().size, op.length());
+      case WRITE, STORE -> write(node, number, op.pos(), op.length(), false);
+      case DIRECT -> write(node, number, op.pos(), op.length(), true);
+      case APPEND -> write(node, number, node.last().size, op.length(), false);
       case FALLOCATE -> extend(node, number, op.pos() + op.length());
       case FALLOCATE_KEEP -> touch(node, number, true);
       case PUNCH -> clear(node, number, op.pos(), op.pos() + op.length());
@@ -317,7 +337,11 @@ final class CrashModel implements CrashOracle<Sight> {
         remove(dir, name, number);
       }
       case RENAME -> {
-        if (find(op.other()) != null) {
+        Node replaced = find(op.other());
+        if (replaced != null && replaced.type == FileType.REGULAR) {
+          node.replacing.put(number, node.versions.size() - 1);
+        }
+        if (replaced != null) {
           remove(otherDir, nameOf(op.other()), number);
         }
         dir.children.remove(name);
@@ -340,7 +364,7 @@ final class CrashModel implements CrashOracle<Sight> {
         node.xattrs.remove(op.other());
         touch(node, number, false);
       }
-      case FSYNC, FDATASYNC, SYNC, REMOUNT -> {}
+      case HOLD, TMPFILE, FSYNC, FDATASYNC, SYNC, REMOUNT -> {}
     }
   }
 
@@ -373,11 +397,11 @@ final class CrashModel implements CrashOracle<Sight> {
     touch(to, number, true);
   }
 
-  private void write(Node node, int number, long pos, int length) {
+  private void write(Node node, int number, long pos, int length, boolean direct) {
     Version old = node.last();
     byte[] bytes = Arrays.copyOf(old.bytes, (int) Math.max(old.size, pos + length));
     System.arraycopy(bytes(applied, pos, length), 0, bytes, (int) pos, length);
-    node.versions.add(new Version(number, bytes.length, bytes, false, null));
+    node.versions.add(new Version(number, bytes.length, bytes, false, direct, null));
     touch(node, number, bytes.length > old.size);
   }
 
@@ -391,23 +415,38 @@ final class CrashModel implements CrashOracle<Sight> {
     }
   }
 
-  private static void truncate(Node node, int number, long size) {
+  private void truncate(Node node, int number, long size) {
     Version old = node.last();
     byte[] bytes = Arrays.copyOf(old.bytes, (int) size);
     long from = Math.min(old.size, size);
+    if (mode == Mode.WRITEBACK) {
+      from = roundUp(from); // the rest of the last block is zeroed like any written byte
+    }
     node.versions.add(new Version(number, size, bytes, true, new Cleared(from, Long.MAX_VALUE)));
     touch(node, number, true);
   }
 
-  private static void clear(Node node, int number, long from, long to) {
+  private void clear(Node node, int number, long from, long to) {
     Version old = node.last();
     byte[] bytes = old.bytes.clone();
     int end = (int) Math.min(to, old.size);
     if (from < end) {
       Arrays.fill(bytes, (int) from, end, (byte) 0);
     }
-    node.versions.add(new Version(number, old.size, bytes, false, new Cleared(from, to)));
+    Cleared whole = new Cleared(from, to);
+    if (mode == Mode.WRITEBACK) {
+      // Whole blocks are taken out; parts of blocks at the ends are zeroed like any written byte.
+      whole = new Cleared(roundUp(from), to < old.size ? to - to % blockSize : roundUp(to));
+    }
+    // A hole over the end of the file makes the size durable with it.
+    final boolean overEnd = from <= old.size && old.size <= to;
+    node.versions.add(
+        new Version(number, old.size, bytes, overEnd, whole.from < whole.to ? whole : null));
     touch(node, number, true);
+  }
+
+  private long roundUp(long pos) {
+    return (pos + blockSize - 1) / blockSize * blockSize;
   }
 
   // ---- Judging ----------------------------------------------------------------------------------
@@ -427,8 +466,8 @@ final class CrashModel implements CrashOracle<Sight> {
       if (objection == null) {
         return null;
       }
-      // What is told is about the state that is nearest: the one that fails last in the walk.
-      why = why == null || objection.length() < why.length() ? objection : why;
+      // What is told is about the nearest state: the latest one whose names are right.
+      why = why == null || why.startsWith("names ") ? objection : why;
     }
     return why;
   }
@@ -476,6 +515,9 @@ final class CrashModel implements CrashOracle<Sight> {
   private @Nullable String content(Node node, byte[] seen, int m, Promise promise, int begun) {
     List<Version> all = node.versions;
     int synced = promise.contents.getOrDefault(node, 0);
+    for (Map.Entry<Integer, Integer> e : node.replacing.entrySet()) {
+      synced = e.getKey() <= m ? Math.max(synced, e.getValue()) : synced;
+    }
     int last = 0;
     int sizeFrom = synced;
     for (int i = 0; i < all.size() && all.get(i).op <= begun; i++) {
@@ -509,13 +551,13 @@ final class CrashModel implements CrashOracle<Sight> {
     return null;
   }
 
-  private static boolean sizeIsLegal(List<Version> all, int first, int last, long size) {
+  private boolean sizeIsLegal(List<Version> all, int first, int last, long size) {
     for (int i = first; i <= last; i++) {
       if (all.get(i).size == size) {
         return true;
       }
       boolean grows = i > first && all.get(i).size > all.get(i - 1).size;
-      if (grows && !all.get(i).sizeSet && size % BLOCK == 0
+      if (grows && !all.get(i).sizeSet && size % blockSize == 0
           && size > all.get(i - 1).size && size < all.get(i).size) {
         return true; // a part of what was written went out
       }
@@ -551,13 +593,14 @@ final class CrashModel implements CrashOracle<Sight> {
   /// Whether a version says nothing of a place that the file has: it ended before, and whatever
   /// made the file longer wrote there. Then zeros are no old content, but bytes that were never
   /// written.
-  private static boolean isBeyondAll(Version v, List<Version> all, int i, int last, int from) {
-    boolean cuts = v.sizeSet && i > 0 && v.size < all.get(i - 1).size;
-    if (from < v.size || cuts && from < (v.size + BLOCK - 1) / BLOCK * BLOCK) {
+  ///
+  /// A cut zeroes the rest of its last block in place, before it is committed: that may be seen.
+  private boolean isBeyondAll(Version v, List<Version> all, int i, int last, int from) {
+    if (from < v.size || v.sizeSet && from / blockSize == v.size / blockSize) {
       return false;
     }
     for (int j = i + 1; j <= last; j++) {
-      if (all.get(j).sizeSet && all.get(j).size > from) {
+      if (all.get(j).ahead && all.get(j).size > from) {
         return false;
       }
     }

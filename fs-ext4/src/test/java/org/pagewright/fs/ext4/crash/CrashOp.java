@@ -42,6 +42,10 @@ record CrashOp(Kind kind, String path, String other, long pos, int length) {
     RMXATTR,
     MKDIR,
     RMDIR,
+    /// Opens a file and keeps it open until the volume is closed.
+    HOLD,
+    /// Makes a file without a name, writes `length` bytes to it, and keeps it open.
+    TMPFILE,
     FSYNC,
     FDATASYNC,
     /// All of the volume.

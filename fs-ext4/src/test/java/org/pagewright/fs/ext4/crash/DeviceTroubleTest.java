@@ -12,14 +12,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
 import org.pagewright.fs.ext4.Ext4;
 import org.pagewright.fs.ext4.Ext4Options;
-import org.pagewright.fs.ext4.crash.CrashModel.Mode;
-import org.pagewright.fs.ext4.crash.Ext4CrashSubject.Judge;
 import org.pagewright.fs.ext4.mkfs.Mkfs;
 import org.pagewright.fs.ext4.mkfs.MkfsOptions;
 import org.pagewright.fs.ext4.testing.E2fs;
@@ -40,9 +38,9 @@ final class DeviceTroubleTest {
   @TempDir Path folder;
 
   @ParameterizedTest
-  @EnumSource(names = {"NONE"})
-  void aDeviceThatLiesAboutItsFlushesIsFoundOutByTheFirstPromise(Mode mode) throws Exception {
-    try (Ext4CrashSubject subject = Ext4CrashSubject.lying(mode, folder)) {
+  @ValueSource(strings = {"none", "ordered", "writeback", "journal"})
+  void aDeviceThatLiesAboutItsFlushesIsFoundOutByTheFirstPromise(String kind) throws Exception {
+    try (Ext4CrashSubject subject = Ext4CrashSubject.lying(kind, folder)) {
       CrashExplorer<CrashOp, Sight> explorer =
           new CrashExplorer<>(subject, CrashLimits.DEFAULTS);
       List<CrashOp> ops = subject.parse("append:/a::0:3000,fsync:/a");
@@ -112,15 +110,59 @@ final class DeviceTroubleTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"EIO", "ENOSPC"})
-  void aDeviceThatRefusesWritesForAWhileLosesNothing(String errno) throws Exception {
+  @CsvSource({"EIO,false", "ENOSPC,false", "EIO,true", "ENOSPC,true"})
+  void aDeviceThatRefusesWritesForAWhileLosesNothing(String errno, boolean journal)
+      throws Exception {
     E2fs.assumeTools("e2fsck");
-    goAwayAndComeBack(false, Errno.valueOf(errno), Kind.WRITE);
+    goAwayAndComeBack(journal, Errno.valueOf(errno), Kind.WRITE);
   }
 
-  @Test
-  void aDeviceThatGoesAwayAltogetherAndComesBackLosesNothing() throws Exception {
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void aDeviceThatGoesAwayAltogetherAndComesBackLosesNothing(boolean journal) throws Exception {
     E2fs.assumeTools("e2fsck");
-    goAwayAndComeBack(false, Errno.EIO, Kind.READ, Kind.WRITE, Kind.FLUSH);
+    goAwayAndComeBack(journal, Errno.EIO, Kind.READ, Kind.WRITE, Kind.FLUSH);
+  }
+
+  /// After a flush that failed nobody knows what the device has of the log: the journal stops, and
+  /// says so to everybody, for as long as the volume is open.
+  @Test
+  void aFlushThatFailsStopsAJournalledVolumeAndWhatWasSyncedIsThere() throws Exception {
+    E2fs.assumeTools("e2fsck");
+    RamImage image = RamImage.of(12 << 20);
+    byte[] bytes = CrashModel.bytes(3, 0, 20_000);
+    try (CacheMemory memory = CacheMemory.ofBytes(4 << 20)) {
+      Mkfs.make(image, format(true));
+      FaultyBlockDevice device = new FaultyBlockDevice(image);
+      Volume volume = Ext4.mount(device, memory, Ext4Options.DEFAULTS);
+      OpenFile one = volume.open("/f", OpenFlags.CREAT | OpenFlags.RDWR, 0644);
+      OpenFile other = volume.open("/f", OpenFlags.RDWR, 0);
+      one.write(0, bytes, 0, bytes.length);
+      one.fsync(false);
+      device.reset();
+      device.failNth(Kind.FLUSH, 1, Errno.EIO);
+      volume.unlink("/f");
+      assertThrows(FsException.class, volume::sync);
+      device.heal();
+      assertEquals(Errno.EIO, failure(one));
+      assertEquals(Errno.EIO, failure(other));
+      assertEquals(Errno.EIO, failure(one), "it has stopped for good");
+      assertEquals(
+          Errno.EIO, assertThrows(FsException.class, () -> volume.mkdir("/d", 0755)).errno());
+      volume.superBlock().close(true);
+      try (Volume again = Ext4.mount(image, memory, Ext4Options.DEFAULTS)) {
+        // The removal was never promised; the file, if it is there, is whole.
+        if (again.exists("/f")) {
+          byte[] read = new byte[bytes.length];
+          try (OpenFile file = again.open("/f", OpenFlags.RDONLY, 0)) {
+            assertEquals(bytes.length, file.read(0, read, 0, read.length));
+          }
+          assertArrayEquals(bytes, read);
+        }
+      }
+      E2fs.assertClean(image.save(folder.resolve("image")));
+    } finally {
+      image.free();
+    }
   }
 }

@@ -9,8 +9,12 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Random;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.block.BlockDevice;
 import org.pagewright.block.RamBlockDevice;
@@ -19,6 +23,8 @@ import org.pagewright.errno.FsException;
 import org.pagewright.fs.ext4.DataMode;
 import org.pagewright.fs.ext4.Ext4;
 import org.pagewright.fs.ext4.Ext4Options;
+import org.pagewright.fs.ext4.check.Fsck;
+import org.pagewright.fs.ext4.check.Report;
 import org.pagewright.fs.ext4.disk.Superblock;
 import org.pagewright.fs.ext4.mkfs.Mkfs;
 import org.pagewright.fs.ext4.mkfs.MkfsOptions;
@@ -45,10 +51,17 @@ import org.pagewright.vfs.XattrMode;
 /// It holds `/a` of 6000 bytes, `/d/x` of 3000 and the directory `/d`, all durable, and blocks of a
 /// removed file that hold a secret of their own. What follows is a workload.
 final class Ext4CrashSubject implements CrashSubject<CrashOp, Sight>, AutoCloseable {
-  /// Small, so that a state costs little: one group of blocks of 1 KiB.
-  private static final long SIZE = 6 << 20;
+  /// Small, so that a state costs little: one group of blocks.
+  private static final long BLOCKS = 4000;
+
+  private static final long TIGHT_BLOCKS = 60;
 
   private static final long MEMORY = 1 << 20;
+
+  /// Commits come when they are asked for, so that a run is the same each time.
+  private static final int COMMIT_SECONDS = 1_000_000;
+
+  private static final int FINDINGS_MAX = 20;
 
   /// What is asked for a second opinion.
   enum Judge {
@@ -60,21 +73,20 @@ final class Ext4CrashSubject implements CrashSubject<CrashOp, Sight>, AutoClosea
 
   private final CrashModel.Mode mode;
   private final MkfsOptions format;
+  private final int blockSize;
   private final Ext4Options options;
   private final Path folder;
   private final Judge judge;
   private final CacheMemory memory = CacheMemory.ofBytes(MEMORY);
+  private final List<CrashOp> first = new ArrayList<>(); // what was done before it begins
+  private boolean tight;
   private boolean lying;
   private @Nullable OverlayDevice start;
   private @Nullable FileChannel judged;
 
-  /// A volume to be explored.
-  ///
-  /// @param mode what it promises
-  /// @param format how it is made
-  /// @param folder for images that others are asked about
-  /// @param judge who is asked
-  Ext4CrashSubject(CrashModel.Mode mode, MkfsOptions format, Path folder, Judge judge) {
+  private Ext4CrashSubject(
+      CrashModel.Mode mode, MkfsOptions format, int blockSize, Path folder, Judge judge) {
+    this.blockSize = blockSize;
     this.mode = mode;
     this.format = format;
     this.folder = folder;
@@ -87,7 +99,7 @@ final class Ext4CrashSubject implements CrashSubject<CrashOp, Sight>, AutoClosea
                     .withAtime(MountOptions.Atime.NEVER)
                     .withCaches(64, 256))
             .withMetadataBytes(256 << 10)
-            .withCommitSeconds(100_000) // no commit but those that are asked for
+            .withCommitSeconds(COMMIT_SECONDS)
             .withData(
                 switch (mode) {
                   case ORDERED, NONE -> DataMode.ORDERED;
@@ -96,30 +108,51 @@ final class Ext4CrashSubject implements CrashSubject<CrashOp, Sight>, AutoClosea
                 });
   }
 
-  /// The usual one: of 1 KiB blocks, with a journal of the smallest size, or with none.
-  static Ext4CrashSubject of(CrashModel.Mode mode, Path folder, Judge judge) throws FsException {
+  /// A kind of volume: of blocks of 1 KiB with the smallest journal, unless words say otherwise.
+  ///
+  /// @param kind what is promised: `none`, `ordered`, `writeback` or `journal`; then any of `ext3`,
+  ///     a block size, features as mke2fs has them, and `tight`: with hardly any block free, so
+  ///     that what is freed is used again at once
+  static Ext4CrashSubject of(String kind, Path folder, Judge judge) throws FsException {
+    String[] words = kind.split(" ");
+    CrashModel.Mode mode = CrashModel.Mode.valueOf(words[0].toUpperCase(Locale.ROOT));
     MkfsOptions format =
-        mode == CrashModel.Mode.NONE
-            ? small().feature("^has_journal")
-            : small().journalBytes(1 << 20);
-    return new Ext4CrashSubject(mode, format, folder, judge);
-  }
-
-  /// The same on a device that claims to flush and does not.
-  static Ext4CrashSubject lying(CrashModel.Mode mode, Path folder) throws FsException {
-    Ext4CrashSubject subject = of(mode, folder, Judge.E2FSCK);
-    subject.lying = true;
+        new MkfsOptions()
+            .inodes(64)
+            .uuid(new UUID(1, 2))
+            .hashSeed(new UUID(3, 4))
+            .timeSeconds(1_700_000_000L);
+    int blockSize = 1024;
+    boolean tight = false;
+    for (String word : List.of(words).subList(1, words.length)) {
+      if (word.equals("ext3")) {
+        format.type(MkfsOptions.Type.EXT3);
+      } else if (word.equals("tight")) {
+        tight = true;
+      } else if (Character.isDigit(word.charAt(0))) {
+        blockSize = Integer.parseInt(word);
+      } else {
+        for (String feature : word.split(",")) {
+          format.feature(feature);
+        }
+      }
+    }
+    if (mode == CrashModel.Mode.NONE) {
+      format.feature("^has_journal");
+    } else {
+      format.journalBytes(1024L * blockSize);
+    }
+    Ext4CrashSubject subject =
+        new Ext4CrashSubject(mode, format.blockSize(blockSize), blockSize, folder, judge);
+    subject.tight = tight;
     return subject;
   }
 
-  private static MkfsOptions small() {
-    return new MkfsOptions()
-        .type(MkfsOptions.Type.EXT4)
-        .blockSize(1024)
-        .inodes(64)
-        .uuid(new java.util.UUID(1, 2))
-        .hashSeed(new java.util.UUID(3, 4))
-        .timeSeconds(1_700_000_000L);
+  /// The same on a device that claims to flush and does not.
+  static Ext4CrashSubject lying(String kind, Path folder) throws FsException {
+    Ext4CrashSubject subject = of(kind, folder, Judge.E2FSCK);
+    subject.lying = true;
+    return subject;
   }
 
   private static final List<CrashOp> FIRST =
@@ -127,22 +160,41 @@ final class Ext4CrashSubject implements CrashSubject<CrashOp, Sight>, AutoClosea
           "create:/secret,write:/secret::0:40000,sync,unlink:/secret,sync,"
               + "mkdir:/d,create:/a,write:/a::0:6000,create:/d/x,write:/d/x::0:3000,sync");
 
+  /// A long workload that makes sense on the volume as it begins.
+  static List<CrashOp> randomWorkload(Random random, int count) {
+    return Workloads.random(random, count, begun(CrashModel.Mode.ORDERED, 1024, FIRST));
+  }
+
+  private static CrashModel begun(
+      CrashModel.Mode mode, int blockSize, List<CrashOp> operations) {
+    CrashModel model = new CrashModel(mode, blockSize);
+    operations.forEach(model::apply);
+    model.begin();
+    return model;
+  }
+
   @Override
   public OverlayDevice start() throws FsException {
     OverlayDevice known = start;
     if (known != null) {
       return known;
     }
-    RamBlockDevice ram = PoisonedDevice.of("crash.img", SIZE);
+    RamBlockDevice ram = PoisonedDevice.of("crash.img", BLOCKS * blockSize);
     try {
       Mkfs.make(ram, format);
       OverlayDevice made = OverlayDevice.copyOf(ram);
       OverlayDevice image = made.fork();
-      CrashModel model = new CrashModel(mode);
+      CrashModel model = new CrashModel(mode, blockSize);
       Volume volume = mount(image, false);
       for (CrashOp op : FIRST) {
-        perform(volume, op, model);
-        model.apply(op);
+        begin(volume, op, model);
+      }
+      if (tight) {
+        long blocks = volume.statfs().blocksAvailable() - TIGHT_BLOCKS;
+        String fill = "create:/fill,fallocate_keep:/fill::0:" + blocks * blockSize + ",sync";
+        for (CrashOp op : CrashOp.parse(fill)) {
+          begin(volume, op, model);
+        }
       }
       volume.close();
       known = OverlayDevice.copyOf(image);
@@ -153,6 +205,12 @@ final class Ext4CrashSubject implements CrashSubject<CrashOp, Sight>, AutoClosea
     }
   }
 
+  private void begin(Volume volume, CrashOp op, CrashModel model) throws FsException {
+    perform(volume, op, model, List.of());
+    model.apply(op);
+    first.add(op);
+  }
+
   private Volume mount(BlockDevice device, boolean readOnly) throws FsException {
     return Ext4.mount(
         device, memory, options.withMount(options.mount().withReadOnly(readOnly)));
@@ -161,11 +219,8 @@ final class Ext4CrashSubject implements CrashSubject<CrashOp, Sight>, AutoClosea
   @Override
   public CrashOracle<Sight> run(RecordingDevice recorder, List<CrashOp> ops) throws FsException {
     BlockDevice device = lying ? new LyingBlockDevice(recorder) : recorder;
-    CrashModel model = new CrashModel(mode);
-    for (CrashOp op : FIRST) {
-      model.apply(op);
-    }
-    model.begin();
+    CrashModel model = begun(mode, blockSize, first);
+    List<OpenFile> held = new ArrayList<>();
     Volume volume = mount(device, false);
     try {
       for (CrashOp op : ops) {
@@ -174,16 +229,16 @@ final class Ext4CrashSubject implements CrashSubject<CrashOp, Sight>, AutoClosea
         }
         recorder.mark();
         if (op.kind() == CrashOp.Kind.REMOUNT) {
-          volume.close();
+          close(volume, held);
           volume = mount(device, false);
         } else {
-          perform(volume, op, model);
+          perform(volume, op, model, held);
         }
         model.apply(op);
         recorder.mark();
       }
       recorder.mark();
-      volume.close();
+      close(volume, held);
       model.apply(CrashOp.of(CrashOp.Kind.REMOUNT, ""));
       recorder.mark();
     } catch (FsException | AssertionError e) {
@@ -193,7 +248,16 @@ final class Ext4CrashSubject implements CrashSubject<CrashOp, Sight>, AutoClosea
     return model;
   }
 
-  private static void perform(Volume volume, CrashOp op, CrashModel model) throws FsException {
+  private static void close(Volume volume, List<OpenFile> held) throws FsException {
+    for (OpenFile file : held) {
+      file.close();
+    }
+    held.clear();
+    volume.close();
+  }
+
+  private static void perform(Volume volume, CrashOp op, CrashModel model, List<OpenFile> held)
+      throws FsException {
     String path = op.path();
     int content = model.nextContent();
     switch (op.kind()) {
@@ -219,6 +283,12 @@ final class Ext4CrashSubject implements CrashSubject<CrashOp, Sight>, AutoClosea
       case RMXATTR -> volume.removeXattr(path, op.other(), false);
       case MKDIR -> volume.mkdir(path, 0755);
       case RMDIR -> volume.rmdir(path);
+      case HOLD -> held.add(volume.open(path, OpenFlags.RDWR, 0));
+      case TMPFILE -> {
+        OpenFile file = volume.open("/", OpenFlags.TMPFILE | OpenFlags.RDWR, 0600);
+        held.add(file);
+        file.write(0, CrashModel.bytes(content, 0, op.length()), 0, op.length());
+      }
       case FSYNC, FDATASYNC -> {
         try (OpenFile file = volume.open(path, OpenFlags.RDONLY, 0)) {
           file.fsync(op.kind() == CrashOp.Kind.FDATASYNC);
@@ -257,6 +327,10 @@ final class Ext4CrashSubject implements CrashSubject<CrashOp, Sight>, AutoClosea
     try {
       Sight sight = Sight.of(volume);
       volume.close();
+      Report report = Fsck.check(image, FINDINGS_MAX);
+      if (!report.isClean()) {
+        throw new AssertionError("after recovery: " + report.findings());
+      }
       return sight;
     } catch (FsException | AssertionError e) {
       volume.superBlock().shutdown("look failed", e);

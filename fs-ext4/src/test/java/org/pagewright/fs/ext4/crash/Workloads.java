@@ -48,7 +48,10 @@ final class Workloads {
           CrashOp.attribute("/d/x", "user.large", 500),
           CrashOp.of(Kind.MKDIR, "/e"),
           CrashOp.of(Kind.MKDIR, "/d/f"),
-          CrashOp.of(Kind.RMDIR, "/d/f"));
+          CrashOp.of(Kind.RMDIR, "/d/f"),
+          CrashOp.of(Kind.RMDIR, "/e"),
+          CrashOp.of(Kind.HOLD, "/a"),
+          CrashOp.of(Kind.TMPFILE, "", 0, 5000));
 
   /// Ways to sync after a change; null for none.
   private static final List<Kind> SYNCS =
@@ -115,39 +118,48 @@ final class Workloads {
     return some;
   }
 
-  /// A long one: whatever may be done, to a handful of names in three directories.
-  static List<CrashOp> random(Random random, int count) {
+  /// A long one: whatever makes sense, to a handful of names in three directories.
+  ///
+  /// @param model of the volume as it is; left as it will be
+  static List<CrashOp> random(Random random, int count, CrashModel model) {
+    List<CrashOp> ops = new ArrayList<>();
+    while (ops.size() < count) {
+      CrashOp op = any(random);
+      if (model.allows(op)) {
+        model.apply(op);
+        ops.add(op);
+      }
+    }
+    return ops;
+  }
+
+  private static CrashOp any(Random random) {
     String[] names = {"/a", "/b", "/c", "/d/x", "/d/y", "/d/z", "/e/x", "/e/y"};
     String[] dirs = {"/d", "/e", "/d/f", "/e/g"};
     Kind[] kinds = Kind.values();
-    List<CrashOp> ops = new ArrayList<>();
-    ops.add(CrashOp.of(Kind.MKDIR, "/e"));
-    while (ops.size() < count) {
-      Kind kind = kinds[random.nextInt(kinds.length)];
-      String path = names[random.nextInt(names.length)];
-      String other = names[random.nextInt(names.length)];
-      if (random.nextInt(6) == 0) {
-        path = dirs[random.nextInt(dirs.length)];
-        other = dirs[random.nextInt(dirs.length)];
-      }
-      int length = 1 + random.nextInt(random.nextInt(4) == 0 ? 30000 : 5000);
-      long pos = random.nextInt(random.nextInt(4) == 0 ? 40000 : 8000);
-      ops.add(
-          switch (kind) {
-            case LINK, RENAME, EXCHANGE -> CrashOp.of(kind, path, other);
-            case SYMLINK -> CrashOp.of(kind, path, "t".repeat(1 + random.nextInt(200)));
-            case SETXATTR ->
-                CrashOp.attribute(path, "user.n" + random.nextInt(3), random.nextInt(200));
-            case RMXATTR -> CrashOp.of(kind, path, "user.n" + random.nextInt(3));
-            case MKDIR, RMDIR -> CrashOp.of(kind, dirs[random.nextInt(dirs.length)]);
-            case TRUNCATE -> CrashOp.of(kind, path, pos, 0);
-            case DIRECT -> CrashOp.of(kind, path, pos / 4096 * 4096, (1 + length / 4096) * 4096);
-            case SYNC, REMOUNT -> CrashOp.of(kind, "");
-            case CREATE, UNLINK, FSYNC, FDATASYNC -> CrashOp.of(kind, path);
-            case WRITE, APPEND, STORE, FALLOCATE, FALLOCATE_KEEP, PUNCH, ZERO ->
-                CrashOp.of(kind, path, pos, length);
-          });
+    Kind kind = kinds[random.nextInt(kinds.length)];
+    String path = names[random.nextInt(names.length)];
+    String other = names[random.nextInt(names.length)];
+    if (random.nextInt(6) == 0) {
+      path = dirs[random.nextInt(dirs.length)];
+      other = dirs[random.nextInt(dirs.length)];
     }
-    return ops;
+    int length = 1 + random.nextInt(random.nextInt(4) == 0 ? 30000 : 5000);
+    long pos = random.nextInt(random.nextInt(4) == 0 ? 40000 : 8000);
+    return switch (kind) {
+      case LINK, RENAME, EXCHANGE -> CrashOp.of(kind, path, other);
+      case SYMLINK -> CrashOp.of(kind, path, "t".repeat(1 + random.nextInt(200)));
+      case SETXATTR ->
+          CrashOp.attribute(path, "user.n" + random.nextInt(3), random.nextInt(200));
+      case RMXATTR -> CrashOp.of(kind, path, "user.n" + random.nextInt(3));
+      case MKDIR, RMDIR -> CrashOp.of(kind, dirs[random.nextInt(dirs.length)]);
+      case TRUNCATE -> CrashOp.of(kind, path, pos, 0);
+      case DIRECT -> CrashOp.of(kind, path, pos / 4096 * 4096, (1 + length / 4096) * 4096);
+      case SYNC, REMOUNT -> CrashOp.of(kind, "");
+      case CREATE, UNLINK, HOLD, FSYNC, FDATASYNC -> CrashOp.of(kind, path);
+      case TMPFILE -> CrashOp.of(kind, "", 0, length);
+      case WRITE, APPEND, STORE, FALLOCATE, FALLOCATE_KEEP, PUNCH, ZERO ->
+          CrashOp.of(kind, path, pos, length);
+    };
   }
 }
