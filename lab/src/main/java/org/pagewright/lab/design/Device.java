@@ -102,7 +102,4 @@ final class Device {
     journal.forEach((block, content) -> write(block, 0, content, 0, BLOCK));
   }
 
-  long hash() {
-    return Arrays.hashCode(bytes) * 31L + Arrays.hashCode(used) * 7L + free + 64L * reserved;
-  }
 }

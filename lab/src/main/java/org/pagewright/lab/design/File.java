@@ -153,12 +153,12 @@ final class File implements UserPage.Inode {
     }
     Folio folio = grab(pte.page.index());
     folio.seen();
-    SchedulePoint.touch(pte.page, true);
     boolean inside = folio.index * PAGE < size;
     if (inside && !folio.uptodate) {
       fill(folio);
     }
     if (inside) {
+      SchedulePoint.touch(pte.page, true);
       pte.resident = true;
       pte.folio = folio;
     }
@@ -197,7 +197,7 @@ final class File implements UserPage.Inode {
         }
       }
     } catch (FsException e) {
-      zeroNew(folio, 0, PAGE); // R-C4
+      undoNew(folio); // R-C4
       folio.lock.unlock();
       throw e;
     }
@@ -282,6 +282,18 @@ final class File implements UserPage.Inode {
   void writeEnd(Folio folio, int from, int to, int accepted) {
     folio.changed();
     commitWrite(folio, from, from + accepted);
+    undoNew(folio);
+    if (is(Trait.JOURNALLED)) {
+      log(folio, from, to);
+    }
+    if (accepted < to - from) {
+      cutBeyondEnd(folio);
+    }
+    folio.lock.unlock();
+  }
+
+  /// Makes what a write has allocated and not written harmless.
+  private void undoNew(Folio folio) {
     for (int b = 0; b < BLOCKS; b++) {
       boolean rest = folio.fresh[b];
       if (rest && is(Trait.SHARED)) {
@@ -292,13 +304,6 @@ final class File implements UserPage.Inode {
       }
     }
     zeroNew(folio, 0, PAGE);
-    if (is(Trait.JOURNALLED)) {
-      log(folio, from, to);
-    }
-    if (accepted < to - from) {
-      cutBeyondEnd(folio);
-    }
-    folio.lock.unlock();
   }
 
   /// Gives a reservation back.

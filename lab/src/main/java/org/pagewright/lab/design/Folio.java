@@ -124,13 +124,6 @@ final class Folio {
     uptodate = true;
   }
 
-  long hash() {
-    long h = Arrays.hashCode(data) + lock.bits();
-    h = h * 31 + (uptodate ? 1 : 0) + (dirty ? 2 : 0) + (file == null ? 4 : 0);
-    h = h * 31 + Arrays.hashCode(blockUptodate) + 7L * Arrays.hashCode(blockDirty);
-    return h * 31 + Arrays.hashCode(fresh) + 7L * Arrays.hashCode(reserved);
-  }
-
   @Override
   public String toString() {
     return name;

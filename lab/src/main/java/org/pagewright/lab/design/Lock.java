@@ -35,17 +35,6 @@ final class Lock {
     take(false);
   }
 
-  boolean tryLock() {
-    SchedulePoint.reach(SchedulePoint.Kind.TRY_LOCK, this);
-    if (isFree()) {
-      writer = true;
-      holders.add(Thread.currentThread());
-      SchedulePoint.took(this, SchedulePoint.Hold.EXCLUSIVE);
-      return true;
-    }
-    return false;
-  }
-
   private void take(boolean alone) {
     SchedulePoint.reach(
         alone ? SchedulePoint.Kind.LOCK : SchedulePoint.Kind.LOCK_SHARED, this);
@@ -98,11 +87,6 @@ final class Lock {
 
   boolean isFree() {
     return !writer && readers == 0;
-  }
-
-  /// For the hash of the state.
-  int bits() {
-    return (writer ? 1 : 0) + 2 * readers;
   }
 
   @Override

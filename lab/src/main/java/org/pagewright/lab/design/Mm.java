@@ -234,12 +234,4 @@ final class Mm {
       }
     }
   }
-
-  long hash() {
-    long h = lock.bits() + 31L * freeFrames;
-    for (Pte pte : order) {
-      h = h * 31 + (pte.resident ? 1 : 0) + (pte.valid ? 2 : 0) + (pte.writable ? 4 : 0);
-    }
-    return h;
-  }
 }

@@ -97,6 +97,7 @@ final class UserMemory {
       folio.lock();
       boolean good = folio.isAttached() && folio.isUptodate();
       if (good) {
+        SchedulePoint.touch(entry.page, true);
         entry.folio = folio;
         entry.resident = true;
       }
