@@ -60,6 +60,26 @@ final class DocsTest {
   }
 
   @Test
+  void testsThatDocumentsNameExist() {
+    Findings found = new Findings("named-tests");
+    Pattern named = Pattern.compile("`(\\w+Test)\\.(\\w+)`");
+    tree.markdown()
+        .forEach(
+            f -> {
+              Matcher m = named.matcher(f.text());
+              while (m.find()) {
+                String file = m.group(1) + ".java";
+                String method = " void " + m.group(2) + "(";
+                if (tree.java().noneMatch(
+                    j -> j.name().equals(file) && j.text().contains(method))) {
+                  found.add(f, f.lineAt(m.start()), m.group(), "there is no such test");
+                }
+              }
+            });
+    found.assertNone();
+  }
+
+  @Test
   void theLicenceLiesBesideTheSources() {
     assertTrue(tree.file("LICENSE").text().contains("Apache License"), "LICENSE: not Apache-2.0");
     assertTrue(tree.file("NOTICE").text().startsWith("Pagewright"), "NOTICE: no name in it");
