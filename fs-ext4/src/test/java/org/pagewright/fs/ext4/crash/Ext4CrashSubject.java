@@ -35,6 +35,7 @@ import org.pagewright.sim.crash.CrashOracle;
 import org.pagewright.sim.crash.CrashSubject;
 import org.pagewright.sim.crash.OverlayDevice;
 import org.pagewright.sim.crash.RecordingDevice;
+import org.pagewright.sim.device.LateBlockDevice;
 import org.pagewright.sim.device.LyingBlockDevice;
 import org.pagewright.sim.device.PoisonedDevice;
 import org.pagewright.vfs.CacheMemory;
@@ -55,6 +56,7 @@ final class Ext4CrashSubject implements CrashSubject<CrashOp, Sight>, AutoClosea
   private static final long BLOCKS = 4000;
 
   private static final long TIGHT_BLOCKS = 60;
+  private static final long LATE_SEED = 7;
 
   private static final long MEMORY = 1 << 20;
 
@@ -80,6 +82,7 @@ final class Ext4CrashSubject implements CrashSubject<CrashOp, Sight>, AutoClosea
   private final CacheMemory memory = CacheMemory.ofBytes(MEMORY);
   private final List<CrashOp> first = new ArrayList<>(); // what was done before it begins
   private boolean tight;
+  private boolean late;
   private boolean lying;
   private @Nullable OverlayDevice start;
   private @Nullable FileChannel judged;
@@ -112,7 +115,8 @@ final class Ext4CrashSubject implements CrashSubject<CrashOp, Sight>, AutoClosea
   ///
   /// @param kind what is promised: `none`, `ordered`, `writeback` or `journal`; then any of `ext3`,
   ///     a block size, features as mke2fs has them, and `tight`: with hardly any block free, so
-  ///     that what is freed is used again at once
+  ///     that what is freed is used again at once; `late`: writes end late and out of order, so
+  ///     that a flush covers only what was waited for (such a run is not the same each time)
   static Ext4CrashSubject of(String kind, Path folder, Judge judge) throws FsException {
     String[] words = kind.split(" ");
     CrashModel.Mode mode = CrashModel.Mode.valueOf(words[0].toUpperCase(Locale.ROOT));
@@ -124,11 +128,14 @@ final class Ext4CrashSubject implements CrashSubject<CrashOp, Sight>, AutoClosea
             .timeSeconds(1_700_000_000L);
     int blockSize = 1024;
     boolean tight = false;
+    boolean late = false;
     for (String word : List.of(words).subList(1, words.length)) {
       if (word.equals("ext3")) {
         format.type(MkfsOptions.Type.EXT3);
       } else if (word.equals("tight")) {
         tight = true;
+      } else if (word.equals("late")) {
+        late = true;
       } else if (Character.isDigit(word.charAt(0))) {
         blockSize = Integer.parseInt(word);
       } else {
@@ -145,6 +152,7 @@ final class Ext4CrashSubject implements CrashSubject<CrashOp, Sight>, AutoClosea
     Ext4CrashSubject subject =
         new Ext4CrashSubject(mode, format.blockSize(blockSize), blockSize, folder, judge);
     subject.tight = tight;
+    subject.late = late;
     return subject;
   }
 
@@ -214,6 +222,11 @@ final class Ext4CrashSubject implements CrashSubject<CrashOp, Sight>, AutoClosea
   private Volume mount(BlockDevice device, boolean readOnly) throws FsException {
     return Ext4.mount(
         device, memory, options.withMount(options.mount().withReadOnly(readOnly)));
+  }
+
+  @Override
+  public BlockDevice deviceOf(OverlayDevice image) {
+    return late ? new LateBlockDevice(image, LATE_SEED) : image;
   }
 
   @Override
