@@ -1,6 +1,7 @@
 /// Benchmarks: each number beside its peers in one run. Run them with `bench/run`; see there.
 ///
-/// | class      | question                                                                     |
-/// |------------|------------------------------------------------------------------------------|
-/// | [CachedIo] | what does a read or a write cost when the bytes are in memory                |
+/// | class       | question                                                       |
+/// |-------------|----------------------------------------------------------------|
+/// | [CachedIo]  | what does a read or a write cost when the bytes are in memory  |
+/// | [Schedules] | how many schedules a second does the explorer run              |
 package org.pagewright.bench;
