@@ -228,7 +228,10 @@ final class LabCommand extends Subcommand {
     @Parameters(index = "0", paramLabel = "DESIGN", description = "X0 to X16, X7', or S4.")
     private String design = "";
 
-    @Parameters(index = "1", paramLabel = "LETTER", description = "The claim, such as b.")
+    @Parameters(
+        index = "1",
+        paramLabel = "LETTER",
+        description = "The claim, such as b; or the number of a situation in the table.")
     private String letter = "";
 
     @Override

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
+import org.pagewright.lab.design.Design;
 import org.pagewright.lab.kernel.Cost;
 import org.pagewright.lab.scenario.Contender;
 import org.pagewright.lab.scenario.Scenario;
@@ -219,11 +220,11 @@ public final class Lab {
     }
   }
 
-  /// Finds a claim.
+  /// Finds a claim, or a design in a situation of which nothing is claimed.
   ///
   /// @param design such as `X0`
-  /// @param letter such as `b`
-  /// @return the claim
+  /// @param letter such as `b`; or the number of a situation, as the table has it
+  /// @return the claim; without a rule if it is none
   /// @throws UnknownNameException there is none
   public static Scenario find(String design, String letter) throws UnknownNameException {
     List<String> letters = new ArrayList<>();
@@ -232,6 +233,10 @@ public final class Lab {
       String family = claim.design().family();
       if (family.equalsIgnoreCase(design)) {
         letters.add(claim.id());
+        Scenario cell = cell(family, letter);
+        if (cell != null) {
+          return cell;
+        }
         if (claim.letter().equalsIgnoreCase(letter)) {
           return claim;
         }
@@ -247,6 +252,23 @@ public final class Lab {
     }
     throw new UnknownNameException(
         "no design is called " + design, near.isEmpty() ? List.of() : near.firstEntry().getValue());
+  }
+
+  /// The design as it was meant in the situation of a number; null if there is none, or if the
+  /// design's file system knows nothing of it.
+  private static @Nullable Scenario cell(String family, String number) {
+    if (!number.matches("[1-9][0-9]?") || Integer.parseInt(number) > Situation.values().length) {
+      return null;
+    }
+    Situation situation = Situation.values()[Integer.parseInt(number) - 1];
+    for (Design design : Design.values()) {
+      if (design.family().equals(family)
+          && !design.isVariant()
+          && design.knows().containsAll(situation.needs())) {
+        return new Scenario(design, number, situation, Verdict.OK, "");
+      }
+    }
+    return null;
   }
 
   /// Letters to change, put in or take out to make one word of the other.

@@ -64,8 +64,10 @@ public final class Report {
     var claim = finding.claim();
     String first = claim.id() + ": " + claim.design().title() + "\n"
         + Story.wrap(Words.capital(claim.situation().words()) + ".", WIDTH, "") + "\n\n";
-    return first + "=> ok: " + finding.found().coverage() + ".\n\n"
-        + Story.wrap(claim.rule() + ". " + Words.rule(claim.rule()), WIDTH, "") + "\n";
+    String rule = claim.rule().isEmpty()
+        ? ""
+        : "\n" + Story.wrap(claim.rule() + ". " + Words.rule(claim.rule()), WIDTH, "") + "\n";
+    return first + "=> ok: " + finding.found().coverage() + ".\n" + rule;
   }
 
   /// A failure drawn.

@@ -154,8 +154,11 @@ final class Story {
       }
     }
     out.append('\n');
-    out.append(wrap(claim.rule() + " is broken. " + Words.rule(claim.rule()), width, ""));
-    out.append("\n\nSchedule ").append(failure.schedule()).append(", ");
+    if (!claim.rule().isEmpty()) {
+      out.append(wrap(claim.rule() + " is broken. " + Words.rule(claim.rule()), width, ""));
+      out.append("\n\n");
+    }
+    out.append("Schedule ").append(failure.schedule()).append(", ");
     out.append(measure(failure)).append(".\n");
     return out.toString();
   }

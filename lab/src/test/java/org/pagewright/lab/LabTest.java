@@ -199,6 +199,17 @@ final class LabTest {
   }
 
   @Test
+  void aFieldOfTheTableIsToldByItsNumber() throws UnknownNameException {
+    String story = Report.story(found("X0", "29"));
+    assertTrue(story.startsWith("X0 29: lock, prepare, copy, commit\nTwo writers"), story);
+    assertTrue(story.contains("=> ok"), story);
+    String failure = Report.story(found("X4", "20"));
+    assertTrue(failure.contains("=> WRONG COUNT") && !failure.contains("is broken"), failure);
+    assertThrows(UnknownNameException.class, () -> Lab.find("X0", "99"));
+    assertThrows(UnknownNameException.class, () -> Lab.find("X15", "17"));
+  }
+
+  @Test
   void unknownNamesGetTheNearestOnes() {
     UnknownNameException design =
         assertThrows(UnknownNameException.class, () -> Lab.find("Y0", "a"));

@@ -11,7 +11,7 @@ import org.pagewright.sim.explore.Verdict;
 /// @param letter tells the claims about one design apart
 /// @param situation what happens
 /// @param claimed what the explorer has to find
-/// @param rule the rule that the design breaks, or that it keeps
+/// @param rule the rule that the design breaks, or that it keeps; empty if nothing is claimed
 public record Scenario(
     Design design, String letter, Situation situation, Verdict claimed, String rule) {
 
