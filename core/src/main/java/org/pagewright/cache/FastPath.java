@@ -78,12 +78,13 @@ public final class FastPath {
     MemorySegment chunk = mapping.cache().frames().chunk(frame);
     long from = FramePool.offsetInChunk(frame) + (at & (AddressSpace.FOLIO_SIZE - 1));
     SchedulePoint.reach(SchedulePoint.Kind.COPY, looks);
-    SchedulePoint.touchMemory(chunk, from, false);
-    if (array != null) {
-      MemorySegment.copy(chunk, ValueLayout.JAVA_BYTE, from, array, (int) offset, n);
-    } else if (segment != null) {
-      MemorySegment.copy(chunk, from, segment, offset, n);
+    int first = 0;
+    if (SchedulePoint.ENABLED) { // who explores sees that a copy takes its time
+      first = n / 2;
+      take(chunk, from, first, segment, array, offset);
+      SchedulePoint.reach(SchedulePoint.Kind.COPY, looks);
     }
+    take(chunk, from + first, n - first, segment, array, offset + first);
     SchedulePoint.reach(SchedulePoint.Kind.READ, looks);
     VarHandle.loadLoadFence(); // the copy comes before the second look
     long again = (long) LOOK.getAcquire(looks, slot);
@@ -135,15 +136,16 @@ public final class FastPath {
       MemorySegment chunk = mapping.cache().frames().chunk(frame);
       long to = FramePool.offsetInChunk(frame) + (at & (AddressSpace.FOLIO_SIZE - 1));
       SchedulePoint.reach(SchedulePoint.Kind.COPY, looks);
-      SchedulePoint.touchMemory(chunk, to, true);
-      if (segment != null) {
-        MemorySegment.copy(segment, offset, chunk, to, length);
-      } else if (array != null) {
-        MemorySegment.copy(array, (int) offset, chunk, ValueLayout.JAVA_BYTE, to, length);
-      } else if (iter != null) {
-        return iter.copyAtomic(chunk, to, length);
+      int first = 0;
+      if (SchedulePoint.ENABLED && (iter == null || iter.isAlwaysResident())) {
+        int done = put(chunk, to, length / 2, iter, segment, array, offset);
+        if (done < length / 2) {
+          return done;
+        }
+        first = done;
+        SchedulePoint.reach(SchedulePoint.Kind.COPY, looks);
       }
-      return length;
+      return first + put(chunk, to + first, length - first, iter, segment, array, offset + first);
     } catch (IllegalStateException | WrongThreadException e) {
       return -1; // the source is closed, or not this thread's: the long way says so
     } finally {
@@ -151,5 +153,40 @@ public final class FastPath {
       long used = (w & Folio.FREQ) == Folio.FREQ ? 0 : Folio.FREQ_ONE;
       LOOK.setRelease(looks, slot, w + Folio.CHANGED + used);
     }
+  }
+
+  private static void take(
+      MemorySegment chunk,
+      long from,
+      int n,
+      @Nullable MemorySegment segment,
+      byte @Nullable [] array,
+      long offset) {
+    SchedulePoint.touchMemory(chunk, from, false);
+    if (array != null) {
+      MemorySegment.copy(chunk, ValueLayout.JAVA_BYTE, from, array, (int) offset, n);
+    } else if (segment != null) {
+      MemorySegment.copy(chunk, from, segment, offset, n);
+    }
+  }
+
+  /// Returns the bytes copied.
+  private static int put(
+      MemorySegment chunk,
+      long to,
+      int n,
+      @Nullable IovIter iter,
+      @Nullable MemorySegment segment,
+      byte @Nullable [] array,
+      long offset) {
+    SchedulePoint.touchMemory(chunk, to, true);
+    if (segment != null) {
+      MemorySegment.copy(segment, offset, chunk, to, n);
+    } else if (array != null) {
+      MemorySegment.copy(array, (int) offset, chunk, ValueLayout.JAVA_BYTE, to, n);
+    } else if (iter != null) {
+      return iter.copyAtomic(chunk, to, n);
+    }
+    return n;
   }
 }

@@ -438,6 +438,15 @@ public final class Folio {
     }
   }
 
+  /// Shuts out who overwrites bytes without the folio lock: for a reader that holds the lock and
+  /// must see each write whole (R-B13). The next write under the lock opens the folio again. Folio
+  /// lock held.
+  public void shutForOverwrite() {
+    assert isLocked() : this;
+    SchedulePoint.reach(SchedulePoint.Kind.ACCESS, looks);
+    close();
+  }
+
   /// Shuts overwriters out and waits for the one inside, which copies at most a folio from memory.
   /// Folio lock held.
   private long close() {

@@ -226,6 +226,22 @@ public final class GenericRead {
       @Nullable MemorySegment segment,
       byte @Nullable [] array,
       long offset) {
+    int first = 0;
+    if (SchedulePoint.ENABLED) { // who explores sees that a copy takes its time
+      first = n / 2;
+      copyPart(folio, at, first, segment, array, offset);
+      SchedulePoint.reach(SchedulePoint.Kind.COPY, folio);
+    }
+    copyPart(folio, at + first, n - first, segment, array, offset + first);
+  }
+
+  private static void copyPart(
+      Folio folio,
+      long at,
+      int n,
+      @Nullable MemorySegment segment,
+      byte @Nullable [] array,
+      long offset) {
     folio.touchBytes(false);
     long from = (long) folio.chunkOffset() + folio.offsetOf(at);
     if (array != null) {
@@ -385,6 +401,9 @@ public final class GenericRead {
         return AGAIN;
       }
     }
+    // The lock keeps away all writers but those that overwrite without it: while one of them is in
+    // the middle of its copy, a reader gave up looking and came here.
+    folio.shutForOverwrite();
     int n = (int) Math.min(wanted, mapping.size() - at); // R-B12
     if (n > 0) {
       copyOut(folio, at, n, segment, array, offset);

@@ -246,7 +246,17 @@ public final class GenericWrite {
     try {
       SchedulePoint.reach(SchedulePoint.Kind.COPY, folio);
       folio.touchBytes(true);
-      return iter.copyAtomic(folio.chunk(), folio.chunkOffset() + offset, length);
+      int first = 0;
+      if (SchedulePoint.ENABLED && iter.isAlwaysResident()) { // a copy takes its time
+        first = iter.copyAtomic(folio.chunk(), folio.chunkOffset() + offset, length / 2);
+        if (first < length / 2) {
+          return first;
+        }
+        SchedulePoint.reach(SchedulePoint.Kind.COPY, folio);
+        folio.touchBytes(true);
+      }
+      int from = folio.chunkOffset() + offset + first;
+      return first + iter.copyAtomic(folio.chunk(), from, length - first);
     } finally {
       folio.endChange();
     }

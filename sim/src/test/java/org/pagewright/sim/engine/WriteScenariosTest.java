@@ -14,6 +14,7 @@ import org.pagewright.errno.FsException;
 import org.pagewright.ramfs.Ramfs;
 import org.pagewright.sim.explore.Exploration;
 import org.pagewright.sim.explore.Explorer;
+import org.pagewright.sim.explore.Failure;
 import org.pagewright.sim.explore.Program;
 import org.pagewright.sim.explore.Stage;
 import org.pagewright.sim.explore.Verdict;
@@ -72,5 +73,34 @@ final class WriteScenariosTest {
         "two writes: " + all.coverage() + "; " + two.coverage() + "; "
             + many.steps() / many.schedules() + " steps, "
             + many.schedulesPerSecond() + " schedules/s");
+  }
+
+  /// R-B13: a read of one folio sees each write to that folio whole or not at all, whichever way
+  /// the two take, though each copies in two pieces here. It did not when the reader had given up
+  /// looking and taken the folio lock, which somebody who overwrites does not need.
+  @Test
+  void aReadSeesAWriteWholeOrNotAtAll() {
+    Program program =
+        stage -> {
+          OpenFile file = newFile(stage);
+          file.write(0, filled(1, FOLIO), 0, FOLIO);
+          stage.thread("writer", () -> file.write(0, filled(2, FOLIO), 0, FOLIO));
+          stage.thread(
+              "reader",
+              () -> {
+                byte[] seen = new byte[FOLIO];
+                assertEquals(FOLIO, file.read(0, seen, 0, FOLIO));
+                if (!Arrays.equals(seen, filled(seen[0], FOLIO))) {
+                  throw new Failure(
+                      Verdict.STALE, "it begins with " + seen[0] + ", ends with " + seen[FOLIO - 1]);
+                }
+              });
+          stage.atEnd(file::close);
+        };
+    for (int bound : new int[] {3, Explorer.UNBOUNDED}) {
+      Exploration e = Explorer.exhaustive(bound).explore(program);
+      assertEquals(Verdict.OK, e.verdict(), e::toString);
+      assertTrue(e.complete(), e::coverage);
+    }
   }
 }
