@@ -180,6 +180,43 @@ final class JournalledVolumeTest {
     image.free();
   }
 
+  /// Goal: a journal that others use before and after us stays one for all. Method: the kernel and we
+  /// take turns, each after the crash of the other, on a volume with the feature `fast_commit`.
+  @Test
+  void theKernelAndWeTakeTurnsWithOneJournal() throws Exception {
+    E2fs.assumeTools("mke2fs", "e2fsck");
+    Path file = folder.resolve("turns");
+    E2fs.mke2fs(file, "48M", "-t", "ext4", "-b", "1024", "-O", "fast_commit", "-J", "size=4");
+    Path root = Files.createDirectories(folder.resolve("mnt"));
+    for (int turn = 0; turn < 3 && !KernelMount.missing(); turn++) {
+      RamImage image = RamImage.load(file);
+      RamImage crashed;
+      try (CacheMemory memory = CacheMemory.ofBytes(16 << 20);
+          Volume volume = Ext4.mount(image, memory, OPTIONS)) {
+        for (int i = 0; i < turn; i++) {
+          assertArrayEquals(pattern(4321, -i), get(volume, "/kernel" + i));
+        }
+        for (int i = 0; i < 30; i++) {
+          put(volume, "/ours" + turn + "-" + i, pattern(900 * i, i));
+          volume.sync();
+        }
+        crashed = image.copy();
+      }
+      crashed.save(file);
+      try (KernelMount mount = KernelMount.mount(file, root, false)) {
+        for (int i = 0; i < 30; i++) {
+          Path ours = mount.root().resolve("ours" + turn + "-" + i);
+          assertArrayEquals(pattern(900 * i, i), Files.readAllBytes(ours));
+          Files.delete(ours);
+        }
+        Files.write(mount.root().resolve("kernel" + turn), pattern(4321, -turn));
+      }
+      E2fs.assertClean(file);
+      image.free();
+      crashed.free();
+    }
+  }
+
   /// Goal: a sync waits for a file that the flusher is writing out at that moment and has put back
   /// in its list (R-H4). Method: so little memory that the flusher is always at work; the image is
   /// copied when the sync returns.
