@@ -180,8 +180,8 @@ final class JournalledVolumeTest {
     image.free();
   }
 
-  /// Goal: a journal that others use before and after us stays one for all. Method: the kernel and we
-  /// take turns, each after the crash of the other, on a volume with the feature `fast_commit`.
+  /// Goal: a journal that others use before and after us stays one for all. Method: the kernel and
+  /// we take turns, each after the crash of the other, on a volume with the feature `fast_commit`.
   @Test
   void theKernelAndWeTakeTurnsWithOneJournal() throws Exception {
     E2fs.assumeTools("mke2fs", "e2fsck");
