@@ -3,5 +3,6 @@
 /// | class       | question                                                       |
 /// |-------------|----------------------------------------------------------------|
 /// | [CachedIo]  | what does a read or a write cost when the bytes are in memory  |
+/// | [SyncedIo]  | what does a promise of durability cost                         |
 /// | [Schedules] | how many schedules a second does the explorer run              |
 package org.pagewright.bench;
