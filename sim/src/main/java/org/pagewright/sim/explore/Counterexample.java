@@ -34,4 +34,23 @@ public record Counterexample(
     steps = List.copyOf(steps);
     cycle = List.copyOf(cycle);
   }
+
+  /// The failure as a page of text: what, who, step by step, and how to see it again.
+  @Override
+  public String toString() {
+    StringBuilder text = new StringBuilder();
+    text.append(verdict).append(": ").append(words).append('\n');
+    String before = "";
+    for (Step step : steps) {
+      String who = step.thread().equals(before) ? "" : step.thread();
+      before = step.thread();
+      String what = step.kind() == null ? "-" : step.kind() + " " + step.subject();
+      text.append(String.format("%5d  %-12s %s", step.number(), who, what));
+      for (String note : step.notes()) {
+        text.append("; ").append(note);
+      }
+      text.append('\n');
+    }
+    return text.append("replay: ").append(schedule).append('\n').toString();
+  }
 }

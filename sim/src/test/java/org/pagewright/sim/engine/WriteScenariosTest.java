@@ -91,8 +91,8 @@ final class WriteScenariosTest {
                 byte[] seen = new byte[FOLIO];
                 assertEquals(FOLIO, file.read(0, seen, 0, FOLIO));
                 if (!Arrays.equals(seen, filled(seen[0], FOLIO))) {
-                  throw new Failure(
-                      Verdict.STALE, "it begins with " + seen[0] + ", ends with " + seen[FOLIO - 1]);
+                  String words = "it begins with " + seen[0] + ", ends with " + seen[FOLIO - 1];
+                  throw new Failure(Verdict.STALE, words);
                 }
               });
           stage.atEnd(file::close);
