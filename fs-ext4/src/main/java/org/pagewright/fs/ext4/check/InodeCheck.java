@@ -11,6 +11,7 @@ import org.pagewright.fs.ext4.disk.LittleEndian;
 /// phases must know of each inode.
 final class InodeCheck {
   private static final int CHUNK_BLOCKS = 16;
+  private static final long JOURNAL_INO = 8;
   private static final int PIPE = 1;
   private static final int CHARACTER_DEVICE = 2;
   private static final int BLOCK_DEVICE = 6;
@@ -225,6 +226,10 @@ final class InodeCheck {
     if (!known && InodeCodec.mode(s, 0) != 0) {
       scan.damage(FindingCode.RESERVED_INODE, ino, blockNr, "is in use, and kept for nothing");
     }
+    if ((ino == Scan.RESIZE_INO || ino == JOURNAL_INO) && type == 0 && !isEmpty(s)) {
+      scan.damage(
+          FindingCode.RESERVED_INODE, ino, blockNr, "is not in use, and has blocks in its map");
+    }
     content(ino, blockNr, s, type);
   }
 
@@ -248,9 +253,9 @@ final class InodeCheck {
       wrong = "a huge count of blocks";
     } else if ((flags & InodeCodec.FLAG_VERITY) != 0 && !scan.has(Feature.VERITY)) {
       wrong = "a seal";
-    } else if (isSpecial(type)
+    } else if ((isSpecial(type) || type == Scan.SYMLINK)
         && (flags & (InodeCodec.FLAG_IMMUTABLE | InodeCodec.FLAG_APPEND)) != 0) {
-      wrong = "immutability, and it is a device, pipe or socket";
+      wrong = "immutability, which a file of its type has not";
     }
     if (wrong != null) {
       scan.damage(
@@ -378,7 +383,7 @@ final class InodeCheck {
     long sectors = InodeCodec.sectors(geometry, s, 0);
     Claim claim = new Claim(ino, blockNr);
     if (isSpecial(type)) {
-      device(ino, blockNr, s, type);
+      device(ino, blockNr, s);
     } else if (type == Scan.SYMLINK && isFast(s, sectors, xattrClusters * sectorsPerCluster)) {
       fastSymlink(ino, blockNr, s);
     } else if (type == Scan.REGULAR || type == Scan.DIRECTORY || type == Scan.SYMLINK) {
@@ -451,14 +456,11 @@ final class InodeCheck {
     return mapped << geometry.blockSizeBits();
   }
 
-  private void device(long ino, long blockNr, MemorySegment s, int type) {
-    boolean isDevice = type == CHARACTER_DEVICE || type == BLOCK_DEVICE;
-    boolean content = InodeCodec.size(s, 0) != 0;
-    content |= (InodeCodec.flags(s, 0) & (InodeCodec.FLAG_EXTENTS | InodeCodec.FLAG_INDEX)) != 0;
-    for (int i = isDevice ? 4 : 0; i < SLOTS; i++) {
-      content |= InodeCodec.block(s, 0, i) != 0;
-    }
-    if (content) {
+  private void device(long ino, long blockNr, MemorySegment s) {
+    // What lies in the map is not looked at: Linux has not always cleared it.
+    int flags = InodeCodec.flags(s, 0);
+    if (InodeCodec.size(s, 0) != 0
+        || (flags & (InodeCodec.FLAG_EXTENTS | InodeCodec.FLAG_INDEX)) != 0) {
       scan.damage(
           FindingCode.INODE_DEVICE, ino, blockNr, "is a device, pipe or socket with content");
     }

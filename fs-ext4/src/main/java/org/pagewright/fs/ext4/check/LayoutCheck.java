@@ -74,6 +74,14 @@ final class LayoutCheck {
           "superblock asks for inodes with " + sb.wantExtraIsize() + " and at least "
               + sb.minExtraIsize() + " more bytes");
     }
+    long projects = sb.projectQuotaInode();
+    if (projects != 0 && (projects < sb.firstInode() || projects > sb.inodesCount())) {
+      scan.damage(
+          FindingCode.SUPERBLOCK,
+          0,
+          block,
+          "superblock has the quotas of projects in inode " + projects + ", which there is not");
+    }
     UUID none = new UUID(0, 0);
     if (!scan.has(Feature.HAS_JOURNAL)
         ? sb.journalInode() != 0 || sb.journalDevice() != 0 || !sb.journalUuid().equals(none)

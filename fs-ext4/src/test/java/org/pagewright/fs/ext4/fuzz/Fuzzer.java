@@ -181,7 +181,8 @@ final class Fuzzer {
         return false;
       }
       if (!theirs) {
-        return !output.contains("in the future");
+        // It tries to write although it must not, when the journal was stopped by an error.
+        return !output.contains("in the future") && !output.contains("Bad file descriptor");
       }
       if (report == null) {
         return !ours.contains("features");
@@ -194,7 +195,7 @@ final class Fuzzer {
               case INODE_EXTRA_SIZE -> finding.ino() < 11;
               case BLOCK_OF_METADATA -> finding.ino() == 1;
               case SUPERBLOCK ->
-                  finding.what().contains("64bit") || finding.what().matches(".*blocks \\d{10,}.*");
+                  finding.what().contains("64bit") || finding.what().matches(".*blocks -?\\d{10,}.*");
               case BLOCK_SHARED -> isFound(FindingCode.RESIZE_INODE);
               // What follows from a map or a journal that is not followed.
               case INODE_BLOCKS, INODE_SIZE, FREE_BLOCKS, BLOCK_BITMAP ->
