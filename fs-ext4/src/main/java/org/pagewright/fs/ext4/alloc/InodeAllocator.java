@@ -201,7 +201,7 @@ public final class InodeAllocator {
   private int groupForDirectory(int home, boolean top) {
     int flex = 1 << geometry.logGroupsPerFlex();
     int count = geometry.groupCount();
-    int flexCount = (count + flex - 1) / flex;
+    int flexCount = (count - 1) / flex + 1;
     long averageInodes = freeInodes.get() / flexCount;
     long averageBlocks = freeBlocks() / flexCount;
     long averageDirs = directories.get() / flexCount;

@@ -417,9 +417,7 @@ final class DirectoryCheck {
           }
           scan.facts.addName(target);
         }
-        if (LittleEndian.u8(s, at + 7) != 0) { // older systems did not store it here
-          type(at, Scan.DIRECTORY, wanted);
-        }
+        type(at, Scan.DIRECTORY, wanted);
       }
 
       private void entry(int at) {
@@ -466,7 +464,7 @@ final class DirectoryCheck {
       private void type(int at, int type, String name) {
         int told = LittleEndian.u8(s, at + 7);
         int right = scan.has(Feature.FILETYPE) ? typeInEntry(type) : 0;
-        if (told != right) {
+        if (told != right && told != 0) { // 0 says: look at the inode
           tell(
               FindingCode.DIRECTORY_TYPE,
               "`" + printable(name) + "` has type " + told + ", its inode's is " + right);

@@ -556,6 +556,13 @@ final class InodeCheck {
       return null;
     }
     int pointers = geometry.blockSize() / 4;
+    int used = 0;
+    for (int i = 0; i < pointers; i++) {
+      used += LittleEndian.i32(top, 4L * i) == 0 ? 0 : 1;
+    }
+    if (used != geometry.reservedGdtBlocks()) {
+      return "keeps " + used + " blocks, the superblock says " + geometry.reservedGdtBlocks();
+    }
     long kept = geometry.superblockBlock() + 1 + geometry.descBlocks();
     for (int i = 0; i < geometry.reservedGdtBlocks(); i++, kept++) {
       int slot = (geometry.descBlocks() + i) % pointers;

@@ -84,14 +84,14 @@ final class LayoutCheck {
     }
     UUID none = new UUID(0, 0);
     if (!scan.has(Feature.HAS_JOURNAL)
-        ? sb.journalInode() != 0 || sb.journalDevice() != 0 || !sb.journalUuid().equals(none)
+        ? sb.journalInode() != 0 || !sb.journalUuid().equals(none)
         : sb.journalInode() != 0 && !sb.journalUuid().equals(none)) {
       scan.damage(
           FindingCode.SUPERBLOCK,
           0,
           block,
-          "superblock names a journal (inode " + sb.journalInode() + ", device "
-              + sb.journalDevice() + ", UUID " + sb.journalUuid() + ") that it does not have");
+          "superblock names a journal (inode " + sb.journalInode() + ", UUID " + sb.journalUuid()
+              + ") that it does not have");
     }
     if (sb.reservedGdtBlocks() > 0 && !scan.has(Feature.RESIZE_INODE)) {
       scan.damage(

@@ -68,7 +68,8 @@ public final class Geometry {
     int inodesPerBlock = blockSize / inodeSize;
     inodeTableBlocks = (inodesPerGroup + inodesPerBlock - 1) / inodesPerBlock;
     flexGroups = features.has(Feature.FLEX_BG);
-    logGroupsPerFlex = flexGroups ? sb.logGroupsPerFlex() : 0;
+    // More than there are groups means all of them; 1 << 31 would be no number of groups.
+    logGroupsPerFlex = flexGroups ? Math.min(sb.logGroupsPerFlex(), 30) : 0;
     metadataChecksums = features.has(Feature.METADATA_CSUM);
     sparseSuper = features.has(Feature.SPARSE_SUPER);
     sparseSuper2 = features.has(Feature.SPARSE_SUPER2);
