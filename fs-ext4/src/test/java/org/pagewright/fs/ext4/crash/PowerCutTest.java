@@ -142,7 +142,7 @@ final class PowerCutTest {
     Random random = new Random(seed);
     List<List<CrashOp>> workloads = new ArrayList<>();
     for (int i = 0; i < (SLOW ? slow : ROUNDS * usually); i++) {
-      workloads.add(Ext4CrashSubject.randomWorkload(random, 40));
+      workloads.add(Ext4CrashSubject.randomWorkload(random, i % 5 == 4 ? 200 : 40));
     }
     return workloads;
   }
