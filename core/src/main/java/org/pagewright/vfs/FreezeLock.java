@@ -4,6 +4,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import org.pagewright.sync.LockClass;
 import org.pagewright.sync.Lockdep;
+import org.pagewright.sync.SchedulePoint;
 import org.pagewright.sync.WaitQueue;
 
 /// One level of a volume's freeze protection: writers count themselves in and out; a freezer shuts
@@ -66,6 +67,7 @@ public final class FreezeLock {
   }
 
   private boolean enter() {
+    SchedulePoint.reach(SchedulePoint.Kind.ACCESS, this);
     while (true) {
       long s = (long) STATE.getVolatile(this);
       if (s < 0) {
@@ -80,6 +82,7 @@ public final class FreezeLock {
   /// Leaves.
   public void end() {
     assert Lockdep.released(lockClass, this);
+    SchedulePoint.reach(SchedulePoint.Kind.ACCESS, this);
     long s = (long) STATE.getAndAdd(this, -1L) - 1;
     if (s == FROZEN) {
       queue.wakeAll(this); // the freezer waits for the last of us
@@ -90,6 +93,7 @@ public final class FreezeLock {
   /// block sees to it.
   void freeze() {
     assert Lockdep.willAcquire(lockClass, this);
+    SchedulePoint.reach(SchedulePoint.Kind.ACCESS, this);
     long s = (long) STATE.getAndBitwiseOr(this, FROZEN);
     assert s >= 0 : name + " frozen twice";
     WaitQueue.Waiter waiter = queue.enter(this);
@@ -104,11 +108,13 @@ public final class FreezeLock {
 
   /// Whether writers are kept out, or about to be.
   boolean isFrozen() {
+    SchedulePoint.reach(SchedulePoint.Kind.READ, this);
     return (long) STATE.getAcquire(this) < 0;
   }
 
   /// Opens the door again.
   void thaw() {
+    SchedulePoint.reach(SchedulePoint.Kind.ACCESS, this);
     STATE.getAndBitwiseAnd(this, ~FROZEN);
     queue.wakeAll(this);
   }

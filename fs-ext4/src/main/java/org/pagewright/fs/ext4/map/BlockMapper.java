@@ -13,6 +13,7 @@ import org.pagewright.fs.ext4.map.Mapping.State;
 import org.pagewright.sync.LockClass;
 import org.pagewright.sync.Mutex;
 import org.pagewright.sync.RwSem;
+import org.pagewright.sync.SchedulePoint;
 
 /// The mapping of one inode: which device block holds which block of the file.
 ///
@@ -214,7 +215,14 @@ public abstract sealed class BlockMapper permits ExtentMapper, IndirectMapper {
   /// @param since [Mapping#cookie()]
   /// @return false if the lookup has to be done again
   public final boolean stillValid(long since) {
+    SchedulePoint.reach(SchedulePoint.Kind.READ, status);
     return cookie == since;
+  }
+
+  /// State lock held.
+  private void changed() {
+    SchedulePoint.touch(status, true); // for those who look at the cookie without it
+    cookie++;
   }
 
   /// Remembers a change: the only place where the cookie moves.
@@ -222,7 +230,7 @@ public abstract sealed class BlockMapper permits ExtentMapper, IndirectMapper {
     state.lock();
     try {
       status.put(start, end, to, blockNr);
-      cookie++;
+      changed();
     } finally {
       state.unlock();
     }
@@ -233,7 +241,7 @@ public abstract sealed class BlockMapper permits ExtentMapper, IndirectMapper {
     state.lock();
     try {
       status.forget(start, end);
-      cookie++;
+      changed();
     } finally {
       state.unlock();
     }
@@ -315,7 +323,7 @@ public abstract sealed class BlockMapper permits ExtentMapper, IndirectMapper {
         return false;
       }
       status.put(logical, logical + count, State.DELALLOC, -1);
-      cookie++;
+      changed();
       out.set(State.DELALLOC, logical, count, -1);
       out.setFresh();
       out.stamp(cookie);
@@ -345,7 +353,7 @@ public abstract sealed class BlockMapper permits ExtentMapper, IndirectMapper {
         sum += run.count();
       }
       if (sum > 0) {
-        cookie++;
+        changed();
       }
     } finally {
       state.unlock();
