@@ -52,7 +52,7 @@ final class StagedVolume {
 
     private static final Map<Kind, RamImage> IMAGES = new EnumMap<>(Kind.class);
 
-    final int blockSize;
+    private final int blockSize;
     private final boolean journal;
 
     Kind(int blockSize, boolean journal) {
@@ -80,16 +80,16 @@ final class StagedVolume {
     }
   }
 
-  final Stage stage;
   final RamImage image;
   final FaultyBlockDevice device;
   final CacheMemory memory;
   final Volume volume;
+  private final Kind kind;
   private final CacheMemory memoryAfterwards;
   private final long unpromised; // free blocks that no one can be promised
 
   private StagedVolume(Stage stage, Kind kind) throws FsException {
-    this.stage = stage;
+    this.kind = kind;
     image = kind.image().copy();
     stage.close(image::free);
     device = new FaultyBlockDevice(image);
@@ -115,6 +115,10 @@ final class StagedVolume {
 
   private static long unpromised(StatFs statfs) {
     return statfs.blocksFree() - statfs.blocksAvailable();
+  }
+
+  int blockSize() {
+    return kind.blockSize;
   }
 
   OpenFile create(String path) throws FsException {
