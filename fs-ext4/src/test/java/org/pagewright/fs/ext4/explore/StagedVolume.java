@@ -192,7 +192,7 @@ final class StagedVolume {
     volume.close();
     Report report = Fsck.check(image, 4);
     assertTrue(report.findings().isEmpty(), () -> report.findings().toString());
-    try (Volume again = Ext4.mount(image, memoryAfterwards, options())) {
+    try (Volume again = mountAgain()) {
       for (int i = 0; i < paths.length; i++) {
         byte[] after = content(again, paths[i]);
         int at = Arrays.mismatch(before[i], after);
@@ -204,6 +204,11 @@ final class StagedVolume {
         }
       }
     }
+  }
+
+  /// What lies on the device now, mounted with other memory; recovery comes first if it must.
+  Volume mountAgain() throws FsException {
+    return Ext4.mount(image, memoryAfterwards, options());
   }
 
   private static byte[] content(Volume volume, String path) throws FsException {
