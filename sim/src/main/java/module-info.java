@@ -3,7 +3,7 @@
 module org.pagewright.sim {
   requires transitive org.pagewright.core;
   requires static transitive org.jspecify;
-  requires transitive org.junit.jupiter.api;
+  requires static org.junit.jupiter.api; // for the contract suites alone
 
   exports org.pagewright.sim.contract;
   exports org.pagewright.sim.crash;

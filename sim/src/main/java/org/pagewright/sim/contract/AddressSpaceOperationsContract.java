@@ -59,6 +59,7 @@ public abstract class AddressSpaceOperationsContract {
   /// @return a test for each
   /// @throws IOException any
   @TestFactory
+  @SuppressWarnings("exports") // who runs it has JUnit
   public final Stream<DynamicTest> keepsTheRules() throws IOException {
     return cases().stream()
         .map(method -> DynamicTest.dynamicTest(nameOf(method), () -> run(method)));

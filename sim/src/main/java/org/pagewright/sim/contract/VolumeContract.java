@@ -29,6 +29,7 @@ public final class VolumeContract {
   ///
   /// @param fixture the file system
   /// @return to be returned from a method with `@TestFactory`
+  @SuppressWarnings("exports") // who runs it has JUnit
   public static Stream<DynamicTest> of(VolumeFixture fixture) {
     return Stream.of(
             PathWalkContract.class,
