@@ -99,6 +99,7 @@ public final class FreezeLock {
     WaitQueue.Waiter waiter = queue.enter(this);
     try {
       while ((long) STATE.getVolatile(this) != FROZEN) {
+        SchedulePoint.touch(this, true);
         waiter.park();
       }
     } finally {

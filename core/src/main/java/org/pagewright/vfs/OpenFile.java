@@ -23,6 +23,7 @@ import org.pagewright.iov.IovIter;
 import org.pagewright.iov.SegmentIter;
 import org.pagewright.sync.LockClass;
 import org.pagewright.sync.Mutex;
+import org.pagewright.sync.SchedulePoint;
 import org.pagewright.writeback.Writeback;
 
 /// An open file or directory.
@@ -249,6 +250,7 @@ public final class OpenFile implements AutoCloseable {
   }
 
   private void enter() throws FsException {
+    SchedulePoint.reach(SchedulePoint.Kind.ACCESS, this);
     int old;
     do {
       old = (int) USERS.getVolatile(this);
@@ -263,6 +265,7 @@ public final class OpenFile implements AutoCloseable {
   }
 
   private void leave() {
+    SchedulePoint.reach(SchedulePoint.Kind.ACCESS, this);
     if ((int) USERS.getAndAdd(this, -1) - 1 == CLOSED) {
       letGo();
     }
@@ -438,6 +441,7 @@ public final class OpenFile implements AutoCloseable {
   /// Whether the file is open and its volume alive, a moment ago. A read that finds all it wants in
   /// memory needs no more: it holds nothing of the inode, and what it copies is checked by version.
   private boolean isUsable() {
+    SchedulePoint.reach(SchedulePoint.Kind.READ, this);
     return (int) USERS.getAcquire(this) >= 0 && !superBlock.isShutDown();
   }
 
@@ -1237,6 +1241,7 @@ public final class OpenFile implements AutoCloseable {
   /// @throws FsException the error; the file is closed nevertheless
   @Override
   public void close() throws FsException {
+    SchedulePoint.reach(SchedulePoint.Kind.ACCESS, this);
     int old;
     do {
       old = (int) USERS.getVolatile(this);
