@@ -72,7 +72,8 @@ final class StoreFile implements AddressSpaceOperations, DirtyAccount, FolioWrit
     Arrays.fill(file.store, 0, size, (byte) value);
     for (int i = 0; i * FOLIO < size; i++) {
       file.taken[i] = true;
-      Arrays.fill(file.store, Math.max(size, i * FOLIO), (i + 1) * FOLIO, (byte) 0);
+      int end = (i + 1) * FOLIO;
+      Arrays.fill(file.store, Math.min(size, end), end, (byte) 0);
     }
     file.mapping.setSize(size);
     return file;
@@ -126,6 +127,11 @@ final class StoreFile implements AddressSpaceOperations, DirtyAccount, FolioWrit
     mapping.invalidateLock().lock();
     Truncate.setSize(mapping, size);
     SchedulePoint.reach(SchedulePoint.Kind.ACCESS, this); // the blocks last (R-D4)
+    SchedulePoint.touch(store, true);
+    int last = size / FOLIO;
+    if (size % FOLIO > 0 && taken[last]) {
+      Arrays.fill(store, size, (last + 1) * FOLIO, (byte) 0); // the kept folio is clean, perhaps
+    }
     for (int i = (size + FOLIO - 1) / FOLIO; i < BLOCKS; i++) {
       taken[i] = false;
       Arrays.fill(store, i * FOLIO, (i + 1) * FOLIO, SECRET);
@@ -207,7 +213,7 @@ final class StoreFile implements AddressSpaceOperations, DirtyAccount, FolioWrit
       if (folio == null || folio.isDirty() || !folio.isUptodate()) {
         continue;
       }
-      int inside = (int) Math.clamp(mapping.size() - folio.pos(), 0, FOLIO);
+      int inside = Math.clamp(mapping.size() - folio.pos(), 0, FOLIO);
       for (int at = 0; at < inside; at++) {
         byte here = folio.bytes().get(ValueLayout.JAVA_BYTE, at);
         byte there = taken[i] ? store[i * FOLIO + at] : 0;
@@ -255,7 +261,7 @@ final class StoreFile implements AddressSpaceOperations, DirtyAccount, FolioWrit
     } else {
       bytes.fill((byte) 0);
     }
-    int inside = (int) Math.clamp(mapping.size() - folio.pos(), 0, FOLIO);
+    int inside = Math.clamp(mapping.size() - folio.pos(), 0, FOLIO);
     bytes.asSlice(inside).fill((byte) 0); // R-D3
   }
 
@@ -296,7 +302,7 @@ final class StoreFile implements AddressSpaceOperations, DirtyAccount, FolioWrit
     SchedulePoint.reach(SchedulePoint.Kind.ACCESS, this);
     taken[block] = true;
     folio.startWriteback();
-    int inside = (int) Math.clamp(mapping.size() - folio.pos(), 0, FOLIO);
+    int inside = Math.clamp(mapping.size() - folio.pos(), 0, FOLIO);
     folio.zero(inside, FOLIO - inside); // R-D3
     folio.unlock();
     SchedulePoint.reach(SchedulePoint.Kind.SUBMIT, store);
