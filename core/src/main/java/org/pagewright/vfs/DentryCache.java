@@ -3,6 +3,7 @@ package org.pagewright.vfs;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.sync.LockClass;
 import org.pagewright.sync.Mutex;
+import org.pagewright.sync.SchedulePoint;
 
 /// Remembers what names mean, present and absent ones, up to a bound.
 ///
@@ -112,6 +113,7 @@ final class DentryCache {
   }
 
   private void removeLocked(Dentry dentry) {
+    SchedulePoint.touch(dentry, true);
     dentry.dead = true;
     int b = bucket(dentry.dirId, dentry.name);
     Dentry d = table[b];

@@ -8,6 +8,7 @@ import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
 import org.pagewright.sync.LockClass;
 import org.pagewright.sync.Lockdep;
+import org.pagewright.sync.SchedulePoint;
 
 /// Names and attributes by inode: what a door that holds inodes by number (FUSE, NFS) calls, and
 /// what [Volume] calls at the end of a path walk. Checks rights, takes the locks, keeps the table
@@ -89,6 +90,7 @@ public final class Namespace {
       if (inode == null) {
         break;
       }
+      SchedulePoint.reach(SchedulePoint.Kind.READ, dentry);
       if (!dentry.dead) {
         return inode; // see DentryCache why it is the right one
       }

@@ -82,7 +82,7 @@ final class CommitTest {
   }
 
   /// An operation that takes folios and then a handle, beside commits that write data out first and
-  /// wait until no handle is open: no circle of JOURNAL_HANDLE and folios (R-F1, R-G1).
+  /// wait until no handle is open: no circle of JOURNAL_HANDLE and folios (R-C7, R-G1).
   private static final Program HANDLE_AGAINST_COMMIT =
       stage -> {
         StagedVolume v = StagedVolume.mount(stage, StagedVolume.Kind.JOURNAL);
@@ -101,8 +101,8 @@ final class CommitTest {
             });
       };
 
-  /// A freeze beside a write that wants durability: while frozen not one byte reaches the device, and
-  /// after the thaw the write goes on (R-F16).
+  /// A freeze beside a write that wants durability: while frozen not one byte reaches the device,
+  /// and after the thaw the write goes on.
   private static Program freeze(StagedVolume.Kind kind) {
     return stage -> {
       StagedVolume v = StagedVolume.mount(stage, kind);

@@ -15,8 +15,8 @@ import org.pagewright.vfs.OpenFile;
 /// Blocks that are promised and not chosen yet, against what takes them away and what chooses them.
 @Tag("explore")
 final class DelayedBlocksTest {
-  /// A write-out chooses blocks for what a hole punch throws away. Whoever is first: zeros are read,
-  /// and each promise is kept or given back, once (R-C7, R-C8, R-G2).
+  /// A write-out chooses blocks for what a hole punch throws away. Whoever is first: zeros are
+  /// read, and each promise is kept or given back, once (R-C7, R-C8, R-G2).
   private static final Program PUNCH_AGAINST_WRITE_OUT =
       stage -> {
         StagedVolume v = StagedVolume.mount(stage, StagedVolume.Kind.PLAIN);

@@ -67,8 +67,8 @@ final class DirectTest {
         stage.lastThread("end", () -> endWithTwos(v, file, direct));
       };
 
-  /// A cached write against a direct read, which sees it if it had returned: it is written out first
-  /// (R-J3).
+  /// A cached write against a direct read, which sees it if it had returned: it is written out
+  /// first (R-J3).
   private static final Program DIRECT_READ =
       stage -> {
         StagedVolume v = StagedVolume.mount(stage, StagedVolume.Kind.PLAIN);
@@ -92,7 +92,8 @@ final class DirectTest {
 
   /// A file of one folio that is on the device and not in the cache.
   private static OpenFile onDevice(StagedVolume v) throws FsException {
-    OpenFile direct = v.volume.open("/f", OpenFlags.CREAT | OpenFlags.RDWR | OpenFlags.DIRECT, 0644);
+    int flags = OpenFlags.CREAT | OpenFlags.RDWR | OpenFlags.DIRECT;
+    OpenFile direct = v.volume.open("/f", flags, 0644);
     MemorySegment ones = Arena.ofAuto().allocate(FOLIO, FOLIO).fill((byte) 1);
     assertEquals(FOLIO, direct.write(0, ones));
     assertEquals(0, direct.inode().mapping().folios());

@@ -8,7 +8,6 @@ import static org.pagewright.fs.ext4.explore.StagedVolume.check;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.pagewright.sim.explore.Explorer;
-import org.pagewright.sim.explore.Failure;
 import org.pagewright.sim.explore.Program;
 import org.pagewright.sim.explore.Verdict;
 import org.pagewright.vfs.OpenFile;
@@ -18,8 +17,8 @@ import org.pagewright.vfs.OpenFile;
 final class NamesTest {
   private static final int SIZE = 100;
 
-  /// A file loses its name while it is written out for fsync. It can be read until it is closed, and
-  /// then its inode, its blocks and its promises come back, each once (R-C8, R-G3).
+  /// A file loses its name while it is written out for fsync. It can be read until it is closed,
+  /// and then its inode, its blocks and its promises come back, each once (R-C8, R-G3).
   private static final Program UNLINK_AGAINST_FSYNC =
       stage -> {
         StagedVolume v = StagedVolume.mount(stage, StagedVolume.Kind.PLAIN);
@@ -43,7 +42,9 @@ final class NamesTest {
             });
       };
 
-  /// A name is replaced while it is looked up: it names the old file or the new one, never none.
+  /// A name is replaced while it is looked up, and the number of the file that lost it is given to
+  /// another file at once. The name leads to the old file or to the new one: never to none, and
+  /// never to whom the number has gone.
   private static final Program RENAME_AGAINST_LOOKUP =
       stage -> {
         StagedVolume v = StagedVolume.mount(stage, StagedVolume.Kind.PLAIN);
@@ -52,30 +53,29 @@ final class NamesTest {
             StagedVolume.write(file, 0, i, SIZE);
           }
         }
-        stage.thread("renamer", () -> v.volume.rename("/2", "/1"));
+        stage.thread(
+            "renamer",
+            () -> {
+              v.volume.rename("/2", "/1");
+              v.create("/3").close();
+            });
         stage.thread(
             "looker",
             () -> {
               try (OpenFile file = v.open("/1")) { // ENOENT would be a failure
+                assertEquals(SIZE, file.size(), "whom the name leads to");
                 check(Verdict.STALE, "whom the name leads to", StagedVolume.read(file), 1, 2);
-              }
-              if (v.volume.exists("/2")) {
-                v.volume.stat("/1");
-              } else {
-                // It has moved: from now on the other name leads to it.
-                try (OpenFile file = v.open("/1")) {
-                  check(Verdict.STALE, "the name after the move", StagedVolume.read(file), 2);
-                }
               }
             });
         stage.lastThread(
             "end",
             () -> {
               assertFalse(v.volume.exists("/2"));
-              if (v.volume.list("/").size() != 1) {
-                throw new Failure(Verdict.ERROR, "root holds " + v.volume.list("/"));
+              assertEquals(2, v.volume.list("/").size());
+              try (OpenFile file = v.open("/1")) {
+                check(Verdict.STALE, "the name after the move", StagedVolume.read(file), 2);
               }
-              v.end("/1");
+              v.end("/1", "/3");
             });
       };
 

@@ -51,8 +51,8 @@ final class SizeTest {
             });
       };
 
-  /// A truncation against the end of a write-out, which converts blocks that may be gone, and brings
-  /// the size on disk after the data (R-C9, R-G3).
+  /// A truncation against the end of a write-out, which converts blocks that may be gone, and
+  /// brings the size on disk after the data (R-C9, R-G3).
   private static final Program TRUNCATE_AGAINST_WRITE_OUT =
       stage -> {
         StagedVolume v = StagedVolume.mount(stage, StagedVolume.Kind.PLAIN);

@@ -16,9 +16,9 @@ import org.pagewright.vfs.OpenFile;
 final class StaleMapTest {
   private static final int HEAD = 100;
 
-  /// One write over two unwritten blocks, of which the second has dirty bytes: they are written out,
-  /// converted and evicted while the writer still holds the answer "both are unwritten". Believing
-  /// it would put zeros around its own bytes (R-C10; design X13 g).
+  /// One write over two unwritten blocks, of which the second has dirty bytes: they are written
+  /// out, converted and evicted while the writer still holds the answer "both are unwritten".
+  /// Believing it would put zeros around its own bytes (R-C10; design X13 g).
   private static final Program WRITE_AGAINST_EVICTION =
       stage -> {
         StagedVolume v = StagedVolume.mount(stage, StagedVolume.Kind.PLAIN);

@@ -33,8 +33,8 @@ final class WriteErrorsTest {
     return 0;
   }
 
-  /// One write-out of a file fails, whoever does it. Both open files hear of it once, neither twice,
-  /// and the bytes are written by the next attempt (R-H7, R-H8).
+  /// One write-out of a file fails, whoever does it. Both open files hear of it once, neither
+  /// twice, and the bytes are written by the next attempt (R-H7, R-H8).
   private static final Program TWO_OPEN_FILES =
       stage -> {
         StagedVolume v = StagedVolume.mount(stage, StagedVolume.Kind.PLAIN);
