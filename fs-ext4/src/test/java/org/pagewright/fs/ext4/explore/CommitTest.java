@@ -15,7 +15,7 @@ import org.pagewright.sim.explore.Failure;
 import org.pagewright.sim.explore.Program;
 import org.pagewright.sim.explore.Stage;
 import org.pagewright.sim.explore.Verdict;
-import org.pagewright.sync.SchedulePoint;
+import org.pagewright.sync.WaitQueue;
 import org.pagewright.vfs.OpenFile;
 import org.pagewright.vfs.Volume;
 
@@ -24,6 +24,7 @@ import org.pagewright.vfs.Volume;
 @Tag("explore")
 final class CommitTest {
   private static final int SIZE = 100;
+  private static final long FROZEN_NANOS = 1_000_000;
   private static final long SEED = Long.getLong("pagewright.seed", 20260102);
 
   /// Syncs, and cuts the power at the moment the call returns. False if another was first.
@@ -128,11 +129,12 @@ final class CommitTest {
   private static void freezeAndThaw(Stage stage, StagedVolume v) throws FsException {
     v.volume.superBlock().freeze();
     long before = v.image.bytesWritten();
-    for (int i = 0; i < 3; i++) {
-      SchedulePoint.reach(SchedulePoint.Kind.READ, v.image); // others may go on here
-    }
+    // Time only moves when nobody else can go on: the others get as far as they can.
+    WaitQueue queue = new WaitQueue();
+    WaitQueue.Waiter waiter = queue.enter(queue);
+    stage.clock().await(waiter, FROZEN_NANOS);
+    queue.leave(waiter);
     long after = v.image.bytesWritten();
-    stage.note("frozen, then thawed");
     v.volume.superBlock().thaw();
     if (before != after) {
       throw new Failure(Verdict.ERROR, (after - before) + " bytes were written while frozen");
