@@ -447,6 +447,15 @@ public final class Folio {
     close();
   }
 
+  /// Makes the bytes stand still for who reads them under the folio lock: overwriters take that
+  /// lock, too, until the file system opens the folio again. Waits for the one inside; so what is
+  /// read has each overwrite whole or not at all (R-B13). Folio lock held.
+  public void shutOverwriters() {
+    assert isLocked() : this;
+    SchedulePoint.reach(SchedulePoint.Kind.ACCESS, looks);
+    close();
+  }
+
   /// Shuts overwriters out and waits for the one inside, which copies at most a folio from memory.
   /// Folio lock held.
   private long close() {

@@ -406,6 +406,8 @@ public final class GenericRead {
     folio.shutForOverwrite();
     int n = (int) Math.min(wanted, mapping.size() - at); // R-B12
     if (n > 0) {
+      folio.shutOverwriters(); // they do not take the lock that is held here (R-B13)
+      SchedulePoint.reach(SchedulePoint.Kind.COPY, folio);
       copyOut(folio, at, n, segment, array, offset);
     }
     return Math.max(n, 0);

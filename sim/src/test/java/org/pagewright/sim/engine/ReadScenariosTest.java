@@ -83,6 +83,37 @@ final class ReadScenariosTest {
     assertSound("write, read by looks", 3, writeAndRead(false));
   }
 
+  /// R-A8, R-B2, R-B4, R-B5, R-B7: the source of a write is not all there. A folio in memory takes
+  /// what could be copied, and keeps its bytes behind that; one that is not takes nothing. Either
+  /// way no reader sees anything but old bytes and new ones.
+  private static Program shortCopy(boolean warm) {
+    return stage -> {
+      StoreFile file = StoreFile.cold(cache(stage), "f", 1, FOLIO);
+      if (warm) {
+        file.read(0, FOLIO);
+      }
+      stage.thread("writer", () -> file.write(0, new StoreFile.Halves(2, FOLIO, 512), 0));
+      stage.thread(
+          "reader",
+          () -> {
+            byte[] seen = file.read(0, FOLIO);
+            checkRange("the reader", seen, 0, 512, 1, 2);
+            checkRange("the reader", seen, 512, FOLIO, 1, 2);
+          });
+      stage.atEnd(() -> check("the end", file.read(0, FOLIO), 2));
+    };
+  }
+
+  @Test
+  void aReadBesideAShortCopySeesOldBytesAndNewOnes() {
+    assertSound("short copy, read", 3, shortCopy(true));
+  }
+
+  @Test
+  void aReadBesideAShortCopyIntoAFolioThatIsNotFilledSeesOldBytesOrNewOnes() {
+    assertSound("short copy into a cold folio, read", 3, shortCopy(false));
+  }
+
   /// R-B13, R-D1: bytes before size.
   private static Program appendAndRead(boolean fast) {
     return stage -> {

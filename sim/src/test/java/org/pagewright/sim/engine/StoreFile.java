@@ -21,7 +21,6 @@ import org.pagewright.filemap.GenericWrite;
 import org.pagewright.filemap.Readahead;
 import org.pagewright.filemap.Truncate;
 import org.pagewright.iov.IovIter;
-import org.pagewright.iov.SegmentIter;
 import org.pagewright.mem.FramePool;
 import org.pagewright.sim.explore.Exploration;
 import org.pagewright.sim.explore.Explorer;
@@ -35,11 +34,11 @@ import org.pagewright.writeback.FolioWriter;
 import org.pagewright.writeback.Writeback;
 
 /// One file with a store of three blocks in memory, and nothing else: the smallest file system that
-/// has all that a race can be about. A block that is free holds a secret, a frame that is free holds
-/// poison; whoever reads either has found a bug.
+/// has all that a race can be about. A block that is free holds a secret, a frame that is free
+/// holds poison; whoever reads either has found a bug.
 ///
-/// A block of the store is one folio long and is taken when it is first written out. What is written
-/// out goes in two steps, to the device and its end, between which anybody may run.
+/// A block of the store is one folio long and is taken when it is first written out. What is
+/// written out goes in two steps, to the device and its end, between which anybody may run.
 final class StoreFile implements AddressSpaceOperations, DirtyAccount, FolioWriter {
   static final int FOLIO = AddressSpace.FOLIO_SIZE;
 
@@ -47,6 +46,55 @@ final class StoreFile implements AddressSpaceOperations, DirtyAccount, FolioWrit
   static final byte SECRET = 'S';
 
   private static final int BLOCKS = 3;
+
+  /// Bytes of one value whose copy is two steps, because a real one is not atomic either: who comes
+  /// between sees half of it, unless the cache keeps him from that.
+  static final class Halves implements IovIter {
+    private final byte[] bytes;
+    private int position;
+    private int resident;
+
+    /// A source of which, at first, only so much is resident.
+    Halves(int value, int length, int resident) {
+      this.bytes = filled(value, length);
+      this.resident = resident;
+    }
+
+    @Override
+    public long remaining() {
+      return bytes.length - position;
+    }
+
+    @Override
+    public int ready(int length) {
+      return length; // as far as it says
+    }
+
+    @Override
+    public int copyAtomic(MemorySegment target, long offset, int length) {
+      int n = Math.min(length, resident - position);
+      int half = n / 2;
+      MemorySegment.copy(bytes, position, target, ValueLayout.JAVA_BYTE, offset, half);
+      SchedulePoint.reach(SchedulePoint.Kind.COPY, this);
+      SchedulePoint.touchMemory(target, offset, true);
+      int rest = n - half;
+      MemorySegment.copy(
+          bytes, position + half, target, ValueLayout.JAVA_BYTE, offset + half, rest);
+      position += n;
+      return n;
+    }
+
+    @Override
+    public void revert(int count) {
+      position -= count;
+    }
+
+    @Override
+    public int faultIn(int length) {
+      resident = bytes.length;
+      return Math.min(length, bytes.length - position);
+    }
+  }
 
   final AddressSpace mapping;
   final RwSem inode;
@@ -91,13 +139,13 @@ final class StoreFile implements AddressSpaceOperations, DirtyAccount, FolioWrit
   }
 
   void write(int pos, int value, int length) throws FsException {
-    assertEquals(length, write(pos, new SegmentIter(filled(value, length)), 0));
+    assertEquals(length, write(pos, new Halves(value, length, length), 0));
   }
 
   void append(int value, int length) throws FsException {
     inode.lock();
     try {
-      IovIter source = new SegmentIter(filled(value, length));
+      IovIter source = new Halves(value, length, length);
       long n = GenericWrite.perform(mapping, mapping.size(), source, new WriteOp().reset(0));
       assertEquals(length, n);
     } finally {
