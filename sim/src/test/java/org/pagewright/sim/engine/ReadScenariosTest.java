@@ -185,6 +185,7 @@ final class ReadScenariosTest {
   @Test
   void aFillBesideATruncationBringsNothingBack() {
     assertSound("truncate, fill", 3, cutAndRead(true, true));
+    assertSound("truncate, fill under INVALIDATE", 3, cutAndRead(true, false));
   }
 
   /// R-B12: the size is looked at after the bytes are known to be good.
