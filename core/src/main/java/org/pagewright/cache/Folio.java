@@ -438,15 +438,6 @@ public final class Folio {
     }
   }
 
-  /// Shuts out who overwrites bytes without the folio lock: for a reader that holds the lock and
-  /// must see each write whole (R-B13). The next write under the lock opens the folio again. Folio
-  /// lock held.
-  public void shutForOverwrite() {
-    assert isLocked() : this;
-    SchedulePoint.reach(SchedulePoint.Kind.ACCESS, looks);
-    close();
-  }
-
   /// Makes the bytes stand still for who reads them under the folio lock: overwriters take that
   /// lock, too, until the file system opens the folio again. Waits for the one inside; so what is
   /// read has each overwrite whole or not at all (R-B13). Folio lock held.

@@ -401,12 +401,11 @@ public final class GenericRead {
         return AGAIN;
       }
     }
-    // The lock keeps away all writers but those that overwrite without it: while one of them is in
-    // the middle of its copy, a reader gave up looking and came here.
-    folio.shutForOverwrite();
     int n = (int) Math.min(wanted, mapping.size() - at); // R-B12
     if (n > 0) {
-      folio.shutOverwriters(); // they do not take the lock that is held here (R-B13)
+      // While one of those who overwrite without the lock that is held here was in the middle of
+      // its copy, this reader gave up looking and came here (R-B13).
+      folio.shutOverwriters();
       SchedulePoint.reach(SchedulePoint.Kind.COPY, folio);
       copyOut(folio, at, n, segment, array, offset);
     }
