@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.pagewright.block.Bio;
 import org.pagewright.block.BlockDevice;
 import org.pagewright.block.RamBlockDevice;
@@ -15,10 +16,17 @@ import org.pagewright.errno.FsException;
 
 /// An image in memory that outlives the volume on it: closing it does nothing, so that a test opens
 /// it again, copies it as it lies at that moment, or saves it for e2fsck and the kernel.
+///
+/// A copy is of one moment, as a power cut would leave it: requests that a volume's own threads
+/// have under way are waited for, and new ones wait until it is made. A copy that ran beside them
+/// would hold early blocks from before a checkpoint and a log from after it, which no cut leaves.
 public final class RamImage implements BlockDevice {
   private static final int CHUNK = 64 << 10;
 
   private final RamBlockDevice ram;
+
+  /// Shared by requests, alone for copies.
+  private final ReentrantReadWriteLock moment = new ReentrantReadWriteLock();
 
   private RamImage(RamBlockDevice ram) {
     this.ram = ram;
@@ -60,6 +68,7 @@ public final class RamImage implements BlockDevice {
   /// @return the file
   /// @throws IOException if it cannot be written
   public Path save(Path image) throws IOException {
+    moment.writeLock().lock();
     try (Arena arena = Arena.ofConfined();
         FileChannel channel =
             FileChannel.open(
@@ -78,6 +87,8 @@ public final class RamImage implements BlockDevice {
           channel.write(part.asSlice(part.byteSize() - 1).asByteBuffer(), sizeBytes() - 1);
         }
       }
+    } finally {
+      moment.writeLock().unlock();
     }
     return image;
   }
@@ -88,6 +99,7 @@ public final class RamImage implements BlockDevice {
   /// @throws FsException EINVAL
   public RamImage copy() throws FsException {
     RamImage copy = of(sizeBytes());
+    moment.writeLock().lock();
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment chunk = arena.allocate(CHUNK, 4096);
       for (long pos = 0; pos < sizeBytes(); pos += CHUNK) {
@@ -97,6 +109,8 @@ public final class RamImage implements BlockDevice {
           copy.write(pos, part);
         }
       }
+    } finally {
+      moment.writeLock().unlock();
     }
     return copy;
   }
@@ -146,12 +160,25 @@ public final class RamImage implements BlockDevice {
 
   @Override
   public void submit(Bio bio) {
-    ram.submit(bio);
+    // The end of a request may wait for a lock whose owner submits one: it runs outside.
+    FsException[] failure = new FsException[1];
+    moment.readLock().lock();
+    try {
+      ram.submit(bio.cloneAt(bio.pos()).whenEnded((clone, error) -> failure[0] = error, null));
+    } finally {
+      moment.readLock().unlock();
+    }
+    bio.end(failure[0]);
   }
 
   @Override
   public void discard(long pos, long length) throws FsException {
-    ram.discard(pos, length);
+    moment.readLock().lock();
+    try {
+      ram.discard(pos, length);
+    } finally {
+      moment.readLock().unlock();
+    }
   }
 
   @Override
