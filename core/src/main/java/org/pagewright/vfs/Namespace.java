@@ -207,6 +207,7 @@ public final class Namespace {
         forget(dir, name);
         Inode made = dir.operations().create(dir, name, node);
         remember(dir, name, made.ino());
+        superBlock.tellAdded(dir, name, made);
         return made;
       } finally {
         dir.rwsem().unlock();
@@ -349,6 +350,7 @@ public final class Namespace {
           forget(dir, name);
           dir.operations().link(dir, name, inode);
           remember(dir, name, inode.ino());
+          superBlock.tellAdded(dir, name, inode);
         } finally {
           inode.rwsem().unlock();
         }
@@ -423,6 +425,7 @@ public final class Namespace {
           }
           // Before our reference goes, see DentryCache.
           remember(dir, name, InodeOperations.NO_INODE);
+          superBlock.tellRemoved(dir, name, victim);
         } finally {
           victim.rwsem().unlock();
         }
@@ -657,6 +660,9 @@ public final class Namespace {
             oldName,
             exchange && target != null ? target.ino() : InodeOperations.NO_INODE);
         remember(newDir, newName, source.ino());
+        if (superBlock.isWatched()) {
+          tellRenamed(oldDir, oldName, source, newDir, newName, target, exchange);
+        }
       } finally {
         if (second != null) {
           second.rwsem().unlock();
@@ -664,6 +670,24 @@ public final class Namespace {
       }
     } finally {
       first.rwsem().unlock();
+    }
+  }
+
+  private void tellRenamed(
+      Inode oldDir,
+      Name oldName,
+      Inode source,
+      Inode newDir,
+      Name newName,
+      @Nullable Inode target,
+      boolean exchange) {
+    superBlock.tellRemoved(oldDir, oldName, source);
+    if (target != null) {
+      superBlock.tellRemoved(newDir, newName, target);
+    }
+    superBlock.tellAdded(newDir, newName, source);
+    if (exchange && target != null) {
+      superBlock.tellAdded(oldDir, oldName, target);
     }
   }
 
@@ -767,7 +791,7 @@ public final class Namespace {
     void apply() throws FsException;
   }
 
-  private void change(Inode inode, Change change) throws FsException {
+  private void change(Inode inode, int what, Change change) throws FsException {
     superBlock.startWrite();
     try {
       inode.rwsem().lock();
@@ -776,6 +800,7 @@ public final class Namespace {
           throw new FsException(Errno.EPERM, inode + " is immutable");
         }
         change.apply();
+        superBlock.tellChanged(inode, what);
       } finally {
         inode.rwsem().unlock();
       }
@@ -794,6 +819,7 @@ public final class Namespace {
   public void chmod(Inode inode, int mode, Credentials who) throws FsException {
     change(
         inode,
+        Watcher.ATTRIBUTES,
         () -> {
           Access.checkOwner(inode, who, "chmod");
           if ((inode.flags() & InodeFlags.APPEND) != 0) {
@@ -817,6 +843,7 @@ public final class Namespace {
   public void chown(Inode inode, int uid, int gid, Credentials who) throws FsException {
     change(
         inode,
+        Watcher.ATTRIBUTES,
         () -> {
           boolean mine = who.uid() == inode.uid();
           boolean uidOk = uid == -1 || mine && uid == inode.uid();
@@ -850,6 +877,7 @@ public final class Namespace {
     }
     change(
         inode,
+        Watcher.ATTRIBUTES,
         () -> {
           boolean bothNow = atime.equals(Volume.NOW) && mtime.equals(Volume.NOW);
           if (!bothNow && (inode.flags() & InodeFlags.APPEND) != 0) {
@@ -906,6 +934,7 @@ public final class Namespace {
           throw new FsException(Errno.EPERM, "set flags of " + inode + " for " + who);
         }
         inode.operations().setFlags(inode, flags);
+        superBlock.tellChanged(inode, Watcher.ATTRIBUTES);
       } finally {
         inode.rwsem().unlock();
       }
@@ -930,6 +959,7 @@ public final class Namespace {
     checkSize(inode, size);
     change(
         inode,
+        Watcher.CONTENT,
         () -> {
           if ((inode.flags() & InodeFlags.APPEND) != 0) {
             throw new FsException(Errno.EPERM, inode + " is append-only");
@@ -1022,6 +1052,7 @@ public final class Namespace {
     }
     change(
         inode,
+        Watcher.ATTRIBUTES,
         () -> {
           if ((inode.flags() & InodeFlags.APPEND) != 0) {
             throw new FsException(Errno.EPERM, inode + " is append-only");

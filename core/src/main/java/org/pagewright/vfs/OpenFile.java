@@ -773,6 +773,9 @@ public final class OpenFile implements AutoCloseable {
           if (moves) {
             position = at + n;
           }
+          if (n > 0) {
+            superBlock.tellChanged(inode, Watcher.CONTENT);
+          }
         } finally {
           inode.rwsem().unlock();
         }
@@ -806,6 +809,7 @@ public final class OpenFile implements AutoCloseable {
       if (length > mapping.size() - pos
           || !isUsable()
           || superBlock.isFrozen()
+          || superBlock.isWatched()
           || Thread.currentThread().isInterrupted()
           || (inode.flags() & (InodeFlags.IMMUTABLE | InodeFlags.SYNC)) != 0
           || Access.bitsToStrip(inode, who) != 0
@@ -1053,6 +1057,7 @@ public final class OpenFile implements AutoCloseable {
           superBlock.namespace().stripSetId(inode, who);
           inode.operations().fallocate(inode, mode, pos, length);
           touchTimes();
+          superBlock.tellChanged(inode, Watcher.CONTENT);
         } finally {
           inode.rwsem().unlock();
         }

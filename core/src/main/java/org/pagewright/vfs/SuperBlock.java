@@ -2,6 +2,7 @@ package org.pagewright.vfs;
 
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -86,6 +87,7 @@ public final class SuperBlock {
   private volatile boolean closed;
   private volatile Now now = new Now(Long.MIN_VALUE, Instant.EPOCH);
   private volatile Trouble trouble = (what, error) -> {};
+  private volatile Watcher[] watchers = NO_WATCHERS; // replaced as a whole, by a swap
 
   // Guarded by stateLock: the list of dirty inodes, oldest first, and inodes to be freed at thaw or
   // by the next sync.
@@ -94,6 +96,8 @@ public final class SuperBlock {
   private int dirtyInodes;
   private final List<Inode> deferred = new ArrayList<>();
   private @Nullable FsException whyDeferred; // guarded by stateLock: why the last one was not freed
+
+  private static final Watcher[] NO_WATCHERS = {};
 
   /// The time of a millisecond, kept so that writing does not make a new object each time.
   private record Now(long millis, Instant time) {}
@@ -218,6 +222,56 @@ public final class SuperBlock {
   /// @param trouble called by any thread, perhaps with locks held
   public void setTrouble(Trouble trouble) {
     this.trouble = trouble;
+  }
+
+  // ---- Watching ---------------------------------------------------------------------------------
+
+  /// Adds somebody who hears of each change from now on.
+  ///
+  /// @param watcher see there what it may do
+  public void addWatcher(Watcher watcher) {
+    stateLock.lock();
+    Watcher[] more = Arrays.copyOf(watchers, watchers.length + 1);
+    more[more.length - 1] = watcher;
+    watchers = more;
+    stateLock.unlock();
+  }
+
+  /// Lets a watcher go. A change under way in another thread may still be told to it.
+  ///
+  /// @param watcher one that was added; others are no error
+  public void removeWatcher(Watcher watcher) {
+    stateLock.lock();
+    List<Watcher> rest = new ArrayList<>(Arrays.asList(watchers));
+    rest.remove(watcher);
+    watchers = rest.isEmpty() ? NO_WATCHERS : rest.toArray(NO_WATCHERS);
+    stateLock.unlock();
+  }
+
+  /// Whether a change is to be told.
+  boolean isWatched() {
+    return watchers != NO_WATCHERS;
+  }
+
+  void tellAdded(Inode dir, Name name, Inode inode) {
+    assert dir.rwsem().isHeldByCaller();
+    for (Watcher watcher : watchers) {
+      watcher.added(dir, name, inode);
+    }
+  }
+
+  void tellRemoved(Inode dir, Name name, Inode inode) {
+    assert dir.rwsem().isHeldByCaller();
+    for (Watcher watcher : watchers) {
+      watcher.removed(dir, name, inode);
+    }
+  }
+
+  void tellChanged(Inode inode, int what) {
+    assert inode.rwsem().isHeldByCaller();
+    for (Watcher watcher : watchers) {
+      watcher.changed(inode, what);
+    }
   }
 
   /// Now, in milliseconds, as the file system can keep it. Makes no new object within one.

@@ -333,8 +333,23 @@ public final class Volume implements AutoCloseable {
   /// @throws FsException ENOENT, EEXIST, ENOTDIR, EISDIR, ENOTEMPTY, EINVAL for a directory moved
   ///     below itself, EBUSY, EACCES, EPERM, ENOSPC, EMLINK, EROFS, EIO
   public void rename(String oldPath, String newPath, int flags) throws FsException {
+    rename(oldPath, this, newPath, flags);
+  }
+
+  /// Moves a name to where another view's path leads, in one step: what `renameat2` does.
+  ///
+  /// @param oldPath what moves, by this view; a symbolic link itself
+  /// @param target a view of the same volume
+  /// @param newPath the new name, by the target's view
+  /// @param flags see [RenameFlags]
+  /// @throws FsException as [#rename(String, String, int)]; EXDEV for a view of another volume
+  public void rename(String oldPath, Volume target, String newPath, int flags)
+      throws FsException {
+    if (target.superBlock != superBlock) {
+      throw new FsException(Errno.EXDEV, newPath);
+    }
     try (PathWalk from = walk(oldPath);
-        PathWalk to = walk(newPath)) {
+        PathWalk to = target.walk(newPath)) {
       from.toLast();
       to.toLast();
       if (from.lastKind() != PathWalk.Last.NAME) {

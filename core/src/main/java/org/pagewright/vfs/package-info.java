@@ -26,6 +26,7 @@
 /// | [SuperBlockOperations] | file systems implement it                                           |
 /// | [InodeOperations]      | file systems implement it                                           |
 /// | [Inode]                | file systems extend it                                              |
+/// | [Watcher]              | doors: each change, whichever door it came through                  |
 ///
 /// May import every room of core. Nothing of core imports it.
 ///
