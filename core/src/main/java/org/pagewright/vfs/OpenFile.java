@@ -4,17 +4,13 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
-import java.time.Instant;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.cache.AddressSpace;
 import org.pagewright.cache.ErrSeq;
-import org.pagewright.cache.FastPath;
-import org.pagewright.cache.WriteOp;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
 import org.pagewright.filemap.GenericRead;
-import org.pagewright.filemap.GenericWrite;
 import org.pagewright.filemap.Readahead;
 import org.pagewright.filemap.Truncate;
 import org.pagewright.iov.FillerIter;
@@ -69,10 +65,6 @@ public final class OpenFile implements AutoCloseable {
 
   private static final int CLOSED = 1 << 31;
 
-  /// Flags that ask for more than a change of bytes in the cache.
-  private static final int NOT_IN_PLACE =
-      OpenFlags.APPEND | OpenFlags.SYNC | OpenFlags.DSYNC | OpenFlags.DIRECT;
-
   private final Inode inode;
   private final SuperBlock superBlock;
   private final AddressSpace mapping;
@@ -80,11 +72,10 @@ public final class OpenFile implements AutoCloseable {
   private final int flags;
   private final boolean readable;
   private final boolean writable;
-  private final boolean readInPlace; // a regular file, open for reading, through the cache
-  private final boolean overwritable; // open for writing, with no flag that asks for more
   private final Mutex positionLock;
   private final Readahead readahead = new Readahead();
-  private int cachedReads; // a count that threads may lose
+  private final FileReads reads;
+  private final FileWrites writes;
 
   private long position; // guarded by positionLock
 
@@ -104,10 +95,10 @@ public final class OpenFile implements AutoCloseable {
     int access = flags & OpenFlags.ACCESS_MASK;
     this.readable = access != OpenFlags.WRONLY;
     this.writable = access != OpenFlags.RDONLY;
-    this.readInPlace = readable && inode.isRegular() && (flags & OpenFlags.DIRECT) == 0;
-    this.overwritable = writable && (flags & NOT_IN_PLACE) == 0;
     this.positionLock = new Mutex(LockClass.FILE_POSITION, inode);
     this.errorsSeen = mapping.writebackErrors().sample();
+    this.reads = new FileReads(this, readable, readahead);
+    this.writes = new FileWrites(this, writable, who);
   }
 
   // ---- Opening ----------------------------------------------------------------------------------
@@ -139,7 +130,7 @@ public final class OpenFile implements AutoCloseable {
       checkFlags(flags);
       checkOpen(inode, flags, who);
       if ((flags & OpenFlags.TRUNC) != 0 && inode.isRegular()) {
-        inode.superBlock().namespace().truncate(inode, 0, who);
+        inode.superBlock().attributes().truncate(inode, 0, who);
       }
       OpenFile file = finishOpen(inode, flags, who);
       done = true;
@@ -249,7 +240,7 @@ public final class OpenFile implements AutoCloseable {
     return mapping.size();
   }
 
-  private void enter() throws FsException {
+  void enter() throws FsException {
     SchedulePoint.reach(SchedulePoint.Kind.ACCESS, this);
     int old;
     do {
@@ -264,14 +255,14 @@ public final class OpenFile implements AutoCloseable {
     }
   }
 
-  private void leave() {
+  void leave() {
     SchedulePoint.reach(SchedulePoint.Kind.ACCESS, this);
     if ((int) USERS.getAndAdd(this, -1) - 1 == CLOSED) {
       letGo();
     }
   }
 
-  private void checkReadable() throws FsException {
+  void checkReadable() throws FsException {
     if (!readable) {
       throw new FsException(Errno.EBADF, inode + ": not open for reading");
     }
@@ -280,13 +271,13 @@ public final class OpenFile implements AutoCloseable {
     }
   }
 
-  private void checkWritable() throws FsException {
+  void checkWritable() throws FsException {
     if (!writable) {
       throw new FsException(Errno.EBADF, inode + ": not open for writing");
     }
   }
 
-  private void checkRange(long pos, long length) throws FsException {
+  void checkRange(long pos, long length) throws FsException {
     if (pos < 0 || length < 0) {
       throw new FsException(Errno.EINVAL, inode + ": " + length + " bytes at " + pos);
     }
@@ -312,7 +303,7 @@ public final class OpenFile implements AutoCloseable {
   /// @return bytes read; 0 at or beyond the end of the file
   /// @throws FsException as [#read(long, MemorySegment)]; EAGAIN with NOWAIT
   public long read(long pos, MemorySegment target, int ioFlags) throws FsException {
-    return readAny(pos, target, null, 0, target.byteSize(), ioFlags);
+    return reads.read(pos, target, null, 0, target.byteSize(), ioFlags);
   }
 
   /// Reads at a position.
@@ -325,7 +316,7 @@ public final class OpenFile implements AutoCloseable {
   /// @throws FsException as [#read(long, MemorySegment)]
   public int read(long pos, byte[] target, int from, int length) throws FsException {
     Objects.checkFromIndexSize(from, length, target.length);
-    return (int) readAny(pos, null, target, from, length, 0);
+    return (int) reads.read(pos, null, target, from, length, 0);
   }
 
   /// Reads at a position into the remaining room of a buffer, and moves the buffer's position.
@@ -338,7 +329,7 @@ public final class OpenFile implements AutoCloseable {
     int n;
     if (target.hasArray() && !target.isReadOnly()) {
       int from = target.arrayOffset() + target.position();
-      n = (int) readAny(pos, null, target.array(), from, target.remaining(), 0);
+      n = (int) reads.read(pos, null, target.array(), from, target.remaining(), 0);
     } else {
       n = (int) read(pos, MemorySegment.ofBuffer(target));
     }
@@ -406,149 +397,25 @@ public final class OpenFile implements AutoCloseable {
     return done;
   }
 
-  /// Every read ends here. One of segment and array is given; for the segment, `from` is 0.
-  private long readAny(
-      long pos,
-      @Nullable MemorySegment segment,
-      byte @Nullable [] array,
-      int from,
-      long length,
-      int ioFlags)
-      throws FsException {
-    checkRange(pos, length);
-    long cached = 0;
-    if (readInPlace && ioFlags == 0 && isUsable()) {
-      cached = GenericRead.readCached(mapping, pos, segment, array, from, length, readahead);
-      if (cached == length && cached > 0 && !isAtimeDue()) {
-        return cached;
-      }
-    } else {
-      checkReadable();
-      checkFlagsOfCall(ioFlags);
-    }
-    try {
-      return cached
-          + readRest(
-              pos + cached, segment, array, from + cached, length - cached, length, ioFlags);
-    } catch (FsException e) {
-      if (cached == 0) {
-        throw e;
-      }
-      return cached; // what was read is reported first
-    }
-  }
-
   /// Whether the file is open and its volume alive, a moment ago. A read that finds all it wants in
   /// memory needs no more: it holds nothing of the inode, and what it copies is checked by version.
-  private boolean isUsable() {
+  boolean isUsable() {
     SchedulePoint.reach(SchedulePoint.Kind.READ, this);
     return (int) USERS.getAcquire(this) >= 0 && !superBlock.isShutDown();
   }
 
-  /// Looks at the clock once in a while only: a day is long.
-  private boolean isAtimeDue() {
-    return (flags & OpenFlags.NOATIME) == 0
-        && ((++cachedReads & 0xff) == 0 || !superBlock.namespace().isAtimeFresh(inode));
-  }
-
-  /// Reads what is not simply there: from the store, past the cache, or under the folio lock.
-  ///
-  /// @param length bytes that are missing still, perhaps none
-  /// @param whole bytes that the caller asked for
-  private long readRest(
-      long pos,
-      @Nullable MemorySegment segment,
-      byte @Nullable [] array,
-      long from,
-      long length,
-      long whole,
-      int ioFlags)
-      throws FsException {
-    enter();
-    try {
-      if (whole == 0) {
-        return 0;
-      }
-      long n = length == 0 ? 0 : -1;
-      if ((flags & OpenFlags.DIRECT) != 0) {
-        n = readDirect(pos, segment, array, (int) from, length, ioFlags);
-      }
-      if (n < 0) {
-        int readFlags = ioFlags & IoFlags.NOWAIT | flags & OpenFlags.NONBLOCK;
-        readFlags = readFlags != 0 ? GenericRead.NOWAIT : 0;
-        readFlags |= (ioFlags & IoFlags.DONTCACHE) != 0 ? GenericRead.DONTCACHE : 0;
-        if (array != null) {
-          n =
-              GenericRead.read(
-                  mapping, pos, array, (int) from, (int) length, readFlags, readahead);
-        } else {
-          assert segment != null;
-          n = GenericRead.read(mapping, pos, segment, from, length, readFlags, readahead);
-        }
-      }
-      if (n + whole - length > 0 && (flags & OpenFlags.NOATIME) == 0) {
-        superBlock.namespace().touchAtime(inode);
-      }
-      return n;
-    } finally {
-      leave();
-    }
-  }
-
-  private void checkFlagsOfCall(int ioFlags) throws FsException {
+  void checkFlagsOfCall(int ioFlags) throws FsException {
     if ((ioFlags & ~IoFlags.ALL) != 0) {
       throw new FsException(Errno.EOPNOTSUPP, inode + ": flags " + ioFlags);
     }
   }
 
-  private boolean nowait(int ioFlags) {
+  boolean nowait(int ioFlags) {
     return (ioFlags & IoFlags.NOWAIT) != 0 || (flags & OpenFlags.NONBLOCK) != 0;
   }
 
-  /// Reads past the cache. What is dirty in the range goes to the store first (R-J3); INODE shared
-  /// keeps writers and truncation out meanwhile.
-  ///
-  /// @return -1 if the range cannot be read directly
-  private long readDirect(
-      long pos,
-      @Nullable MemorySegment segment,
-      byte @Nullable [] array,
-      int from,
-      long length,
-      int ioFlags)
-      throws FsException {
-    lockSharedForDirect(ioFlags);
-    try {
-      long size = mapping.size();
-      if (pos >= size) {
-        return 0;
-      }
-      if (mapping.dirtyFolios() > 0 || mapping.writebackFolios() > 0) {
-        if (nowait(ioFlags)) {
-          throw new FsException(Errno.EAGAIN, inode + " is dirty");
-        }
-        Errno errno = Writeback.syncRange(mapping, pos, Math.min(size - pos, length) + pos - 1);
-        if (errno != null) {
-          throw new FsException(errno, inode + ": write-out before a direct read");
-        }
-      }
-      MemorySegment target = segmentOf(segment, array, from, length);
-      long n = mapping.operations().directRead(mapping, pos, target);
-      return n < 0 ? n : Math.min(n, mapping.size() - pos);
-    } finally {
-      inode.rwsem().unlockShared();
-    }
-  }
 
-  private void lockSharedForDirect(int ioFlags) throws FsException {
-    if (!nowait(ioFlags)) {
-      inode.rwsem().lockShared();
-    } else if (!inode.rwsem().tryLockShared()) {
-      throw new FsException(Errno.EAGAIN, inode + " is locked");
-    }
-  }
-
-  private static MemorySegment segmentOf(
+  static MemorySegment segmentOf(
       @Nullable MemorySegment segment, byte @Nullable [] array, int from, long length) {
     if (array != null) {
       return MemorySegment.ofArray(array).asSlice(from, length);
@@ -577,7 +444,7 @@ public final class OpenFile implements AutoCloseable {
   /// @return bytes written
   /// @throws FsException as [#write(long, MemorySegment)]; EAGAIN with NOWAIT
   public long write(long pos, MemorySegment source, int ioFlags) throws FsException {
-    return writeAny(pos, null, source, null, 0, source.byteSize(), ioFlags, false);
+    return writes.write(pos, null, source, null, 0, source.byteSize(), ioFlags, false);
   }
 
   /// Writes at a position.
@@ -590,7 +457,7 @@ public final class OpenFile implements AutoCloseable {
   /// @throws FsException as [#write(long, MemorySegment)]
   public int write(long pos, byte[] source, int from, int length) throws FsException {
     Objects.checkFromIndexSize(from, length, source.length);
-    return (int) writeAny(pos, null, null, source, from, length, 0, false);
+    return (int) writes.write(pos, null, null, source, from, length, 0, false);
   }
 
   /// Writes the remaining bytes of a buffer at a position, and moves the buffer's position.
@@ -614,7 +481,7 @@ public final class OpenFile implements AutoCloseable {
     Objects.checkFromIndexSize(from, length, source.length);
     positionLock.lock();
     try {
-      return (int) writeAny(position, null, null, source, from, length, 0, true);
+      return (int) writes.write(position, null, null, source, from, length, 0, true);
     } finally {
       positionLock.unlock();
     }
@@ -638,10 +505,10 @@ public final class OpenFile implements AutoCloseable {
     int n;
     if (source.hasArray()) {
       int from = source.arrayOffset() + source.position();
-      n = (int) writeAny(pos, null, null, source.array(), from, source.remaining(), 0, moves);
+      n = (int) writes.write(pos, null, null, source.array(), from, source.remaining(), 0, moves);
     } else {
       MemorySegment segment = MemorySegment.ofBuffer(source);
-      n = (int) writeAny(pos, null, segment, null, 0, segment.byteSize(), 0, moves);
+      n = (int) writes.write(pos, null, segment, null, 0, segment.byteSize(), 0, moves);
     }
     source.position(source.position() + n);
     return n;
@@ -678,7 +545,7 @@ public final class OpenFile implements AutoCloseable {
   /// @return bytes written
   /// @throws FsException as [#write(long, MemorySegment)]; EFAULT; what the source threw
   public long write(long pos, IovIter source, int ioFlags) throws FsException {
-    return writeAny(pos, source, null, null, 0, source.remaining(), ioFlags, false);
+    return writes.write(pos, source, null, null, 0, source.remaining(), ioFlags, false);
   }
 
   /// Copies bytes of this file into another of the same cache, or into another place of this one.
@@ -720,233 +587,6 @@ public final class OpenFile implements AutoCloseable {
     }
   }
 
-  /// Every write ends here. One of iter, segment and array is given; for the segment, `from` is 0.
-  ///
-  /// @param moves whether to set the file offset behind the bytes; positionLock is held then
-  private long writeAny(
-      long pos,
-      @Nullable IovIter iter,
-      @Nullable MemorySegment segment,
-      byte @Nullable [] array,
-      int from,
-      long length,
-      int ioFlags,
-      boolean moves)
-      throws FsException {
-    checkRange(pos, length);
-    if (iter == null
-        && ioFlags == 0
-        && overwritable
-        && overwrite(pos, segment, array, from, length)) {
-      if (moves) {
-        position = pos + length;
-      }
-      return length;
-    }
-    checkWritable();
-    checkFlagsOfCall(ioFlags);
-    enter();
-    try {
-      if (length == 0) {
-        return 0;
-      }
-      long at = pos;
-      long n;
-      startWrite(ioFlags);
-      try {
-        lockForWrite(ioFlags);
-        try {
-          if ((flags & OpenFlags.APPEND) != 0 || (ioFlags & IoFlags.APPEND) != 0) {
-            at = mapping.size();
-          }
-          long room = roomAt(at, iter != null ? length : 1);
-          long most = Math.min(length, room);
-          superBlock.namespace().stripSetId(inode, who);
-          touchTimes();
-          n = -1;
-          if ((flags & OpenFlags.DIRECT) != 0 && iter == null) {
-            n = writeDirect(at, segmentOf(segment, array, from, most), ioFlags);
-          }
-          if (n < 0) {
-            n = writeBuffered(at, iter, segment, array, from, most, ioFlags);
-          }
-          if (moves) {
-            position = at + n;
-          }
-          if (n > 0) {
-            superBlock.tellChanged(inode, Watcher.CONTENT);
-          }
-        } finally {
-          inode.rwsem().unlock();
-        }
-      } finally {
-        superBlock.endWrite();
-      }
-      if (n > 0) {
-        afterWrite(at, n, ioFlags);
-      }
-      return n;
-    } finally {
-      leave();
-    }
-  }
-
-  /// Writes inside one folio that is in memory and open for overwriting (see [FastPath]), if
-  /// nothing else is to be done for this write.
-  ///
-  /// Takes INODE alone. Neither a close nor a freeze counts this writer; they set their mark and
-  /// take INODE once, after which no such writer is inside and the next ones see the mark.
-  ///
-  /// @return false if nothing was written: the long way is to be taken
-  private boolean overwrite(
-      long pos, @Nullable MemorySegment segment, byte @Nullable [] array, int from, long length) {
-    if (length == 0
-        || length > mapping.bytesToFolioEnd(pos)
-        || !inode.rwsem().tryLock()) {
-      return false;
-    }
-    try {
-      if (length > mapping.size() - pos
-          || !isUsable()
-          || superBlock.isFrozen()
-          || superBlock.isWatched()
-          || Thread.currentThread().isInterrupted()
-          || (inode.flags() & (InodeFlags.IMMUTABLE | InodeFlags.SYNC)) != 0
-          || Access.bitsToStrip(inode, who) != 0
-          || !isTimeOfChange(superBlock.now())) {
-        return false;
-      }
-      return FastPath.overwrite(mapping, pos, (int) length, null, segment, array, from) == length;
-    } finally {
-      inode.rwsem().unlock();
-    }
-  }
-
-  private boolean isTimeOfChange(Instant now) {
-    // The times of one tick are one object; if not, setting them again makes them that.
-    return now == inode.mtime() && now == inode.ctime();
-  }
-
-  private void startWrite(int ioFlags) throws FsException {
-    if (!nowait(ioFlags)) {
-      superBlock.startWrite();
-    } else if (!superBlock.tryStartWrite()) {
-      throw new FsException(Errno.EAGAIN, superBlock + " is frozen");
-    }
-  }
-
-  private void lockForWrite(int ioFlags) throws FsException {
-    if (!nowait(ioFlags)) {
-      inode.rwsem().lock();
-    } else if (!inode.rwsem().tryLock()) {
-      throw new FsException(Errno.EAGAIN, inode + " is locked");
-    }
-  }
-
-  /// Bytes that the file may still grow by from a position.
-  private long roomAt(long pos, long needed) throws FsException {
-    if ((inode.flags() & InodeFlags.IMMUTABLE) != 0) {
-      throw new FsException(Errno.EPERM, inode + " is immutable");
-    }
-    long max = superBlock.operations().fileSizeMax();
-    if (pos > max - needed) {
-      throw new FsException(Errno.EFBIG, inode + ": write at " + pos + ", at most " + max);
-    }
-    return max - pos;
-  }
-
-  /// Sets mtime and ctime, before the copy loop and with no folio locked, because a file system may
-  /// start a journal handle for it (R-F9).
-  private void touchTimes() throws FsException {
-    Instant now = superBlock.now();
-    if (!isTimeOfChange(now)) {
-      inode.setMtime(now);
-      inode.setCtime(now);
-      inode.markDirty(Inode.DIRTY_TIME);
-      superBlock.operations().dirtyInode(inode, Inode.DIRTY_TIME);
-    }
-  }
-
-  private long writeBuffered(
-      long at,
-      @Nullable IovIter iter,
-      @Nullable MemorySegment segment,
-      byte @Nullable [] array,
-      int from,
-      long length,
-      int ioFlags)
-      throws FsException {
-    int opFlags = nowait(ioFlags) ? WriteOp.NOWAIT : 0;
-    opFlags |= (ioFlags & IoFlags.DONTCACHE) != 0 ? WriteOp.DONTCACHE : 0;
-    WriteOp op = inode.writeOp.reset(opFlags);
-    if (iter != null) {
-      return GenericWrite.perform(mapping, at, iter, op);
-    }
-    SegmentIter own = inode.segmentIter;
-    try {
-      if (array != null) {
-        own.reset(array, from, (int) length);
-      } else {
-        assert segment != null;
-        own.reset(segment, 0, length);
-      }
-      return GenericWrite.perform(mapping, at, own, op);
-    } finally {
-      own.clear();
-    }
-  }
-
-  /// Writes past the cache (R-J1): what the cache has of the range goes to the store and out of the
-  /// cache before, and again after, in case a reader brought old bytes in meanwhile.
-  ///
-  /// @return -1 if this range has to go through the cache (R-J2)
-  private long writeDirect(long at, MemorySegment source, int ioFlags) throws FsException {
-    long last = at + source.byteSize() - 1;
-    if (nowait(ioFlags)) {
-      if (mapping.folios() > 0) {
-        throw new FsException(Errno.EAGAIN, inode + " is cached");
-      }
-    } else {
-      Errno errno = Writeback.syncRange(mapping, at, last);
-      if (errno != null) {
-        throw new FsException(errno, inode + ": write-out before a direct write");
-      }
-    }
-    long first = AddressSpace.indexOf(at);
-    if (!Truncate.invalidateRange2(mapping, first, AddressSpace.indexOf(last))) {
-      return -1;
-    }
-    long n = mapping.operations().directWrite(mapping, at, source);
-    if (n > 0
-        && !Truncate.invalidateRange2(mapping, first, AddressSpace.indexOf(at + n - 1))) {
-      // Cache and store differ and nothing can be done: every open file is told (R-J1).
-      mapping.recordWriteFailure(Errno.EIO);
-    }
-    return n;
-  }
-
-  /// With INODE and SB_WRITE given back: durability that was asked for (R-H9, R-H10), and write-out
-  /// of what shall not stay in the cache (R-J2, R-J6).
-  private void afterWrite(long at, long n, int ioFlags) throws FsException {
-    boolean all =
-        (flags & OpenFlags.SYNC) == OpenFlags.SYNC
-            || (ioFlags & IoFlags.SYNC) != 0
-            || (inode.flags() & InodeFlags.SYNC) != 0;
-    if (all || (flags & OpenFlags.DSYNC) != 0 || (ioFlags & IoFlags.DSYNC) != 0) {
-      inode.operations().fsync(inode, at, at + n, !all);
-      reportErrors();
-    } else if ((ioFlags & IoFlags.DONTCACHE) != 0) {
-      Writeback.startRange(mapping, at, at + n - 1);
-    }
-    if ((flags & OpenFlags.DIRECT) != 0 && mapping.folios() > 0 && mapping.account() != null) {
-      // It went through the cache after all: to the store and out again, as far as that goes.
-      Writeback.syncRange(mapping, at, at + n - 1);
-      reportErrors();
-      Truncate.invalidatePages(
-          mapping, AddressSpace.indexOf(at), AddressSpace.indexOf(at + n - 1));
-    }
-  }
-
   // ---- File offset ------------------------------------------------------------------------------
 
   /// The file offset.
@@ -957,6 +597,11 @@ public final class OpenFile implements AutoCloseable {
     long p = position;
     positionLock.unlock();
     return p;
+  }
+
+  /// For a write at the file offset, with positionLock held.
+  void moveTo(long pos) {
+    position = pos;
   }
 
   /// Sets the file offset; beyond the end is allowed.
@@ -1021,7 +666,7 @@ public final class OpenFile implements AutoCloseable {
     checkWritable();
     enter();
     try {
-      superBlock.namespace().truncate(inode, size, who);
+      superBlock.attributes().truncate(inode, size, who);
     } finally {
       leave();
     }
@@ -1034,59 +679,7 @@ public final class OpenFile implements AutoCloseable {
   /// @param length bytes, at least 1
   /// @throws FsException EBADF, EINVAL, EFBIG, ENOSPC, EOPNOTSUPP, EPERM, EROFS, EIO
   public void fallocate(int mode, long pos, long length) throws FsException {
-    checkWritable();
-    if (pos < 0 || length <= 0) {
-      throw new FsException(Errno.EINVAL, inode + ": " + length + " bytes at " + pos);
-    }
-    checkMode(mode);
-    if (length > superBlock.operations().fileSizeMax() - pos) {
-      throw new FsException(Errno.EFBIG, inode + ": " + length + " bytes at " + pos);
-    }
-    enter();
-    try {
-      superBlock.startWrite();
-      try {
-        inode.rwsem().lock();
-        try {
-          boolean removes = (mode & ~FallocateMode.KEEP_SIZE) != 0;
-          int inodeFlags = inode.flags();
-          if ((inodeFlags & InodeFlags.IMMUTABLE) != 0
-              || removes && (inodeFlags & InodeFlags.APPEND) != 0) {
-            throw new FsException(Errno.EPERM, inode + ": fallocate");
-          }
-          superBlock.namespace().stripSetId(inode, who);
-          inode.operations().fallocate(inode, mode, pos, length);
-          touchTimes();
-          superBlock.tellChanged(inode, Watcher.CONTENT);
-        } finally {
-          inode.rwsem().unlock();
-        }
-      } finally {
-        superBlock.endWrite();
-      }
-      if ((flags & OpenFlags.DSYNC) != 0) {
-        inode
-            .operations()
-            .fsync(inode, 0, 0, (flags & OpenFlags.SYNC) != OpenFlags.SYNC);
-      }
-    } finally {
-      leave();
-    }
-  }
-
-  private void checkMode(int mode) throws FsException {
-    int kind = mode & ~FallocateMode.KEEP_SIZE;
-    boolean keep = (mode & FallocateMode.KEEP_SIZE) != 0;
-    boolean ok =
-        switch (kind) {
-          case 0, FallocateMode.ZERO_RANGE -> true;
-          case FallocateMode.PUNCH_HOLE -> keep;
-          case FallocateMode.COLLAPSE_RANGE, FallocateMode.INSERT_RANGE -> !keep;
-          default -> false;
-        };
-    if (!ok) {
-      throw new FsException(Errno.EOPNOTSUPP, inode + ": fallocate mode " + mode);
-    }
+    writes.fallocate(mode, pos, length);
   }
 
   // ---- Durability -------------------------------------------------------------------------------
@@ -1154,7 +747,7 @@ public final class OpenFile implements AutoCloseable {
   }
 
   /// Throws the error of write-out that this open file has not heard of, if there is one, once.
-  private void reportErrors() throws FsException {
+  void reportErrors() throws FsException {
     Errno errno = unseenError();
     if (errno != null) {
       throw new FsException(errno, inode + ": write-out after a write had returned");

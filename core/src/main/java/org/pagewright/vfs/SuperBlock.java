@@ -72,6 +72,7 @@ public final class SuperBlock {
   private final InodeCache inodes;
   private final DentryCache dentries;
   private final Namespace namespace = new Namespace(this);
+  private final Attributes attributes = new Attributes(this);
   private final FreezeLock writeLevel;
   private final FreezeLock pagefaultLevel;
   private final Mutex renameMutex;
@@ -191,6 +192,13 @@ public final class SuperBlock {
   /// @return never null
   public Namespace namespace() {
     return namespace;
+  }
+
+  /// Attributes: everything that works on one inode.
+  ///
+  /// @return never null
+  public Attributes attributes() {
+    return attributes;
   }
 
   /// The root directory; the volume holds a reference as long as it is open.

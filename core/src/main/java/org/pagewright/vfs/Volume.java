@@ -29,6 +29,7 @@ public final class Volume implements AutoCloseable {
 
   private final SuperBlock superBlock;
   private final Namespace namespace;
+  private final Attributes attributes;
   private final Inode start;
   private final Credentials who;
   private final int umask;
@@ -36,6 +37,7 @@ public final class Volume implements AutoCloseable {
   private Volume(SuperBlock superBlock, Inode start, Credentials who, int umask) {
     this.superBlock = superBlock;
     this.namespace = superBlock.namespace();
+    this.attributes = superBlock.attributes();
     this.start = start;
     this.who = who;
     this.umask = umask;
@@ -437,7 +439,7 @@ public final class Volume implements AutoCloseable {
         path,
         true,
         inode -> {
-          namespace.chmod(inode, mode, who);
+          attributes.chmod(inode, mode, who);
           return null;
         });
   }
@@ -454,7 +456,7 @@ public final class Volume implements AutoCloseable {
         path,
         followLast,
         inode -> {
-          namespace.chown(inode, uid, gid, who);
+          attributes.chown(inode, uid, gid, who);
           return null;
         });
   }
@@ -472,7 +474,7 @@ public final class Volume implements AutoCloseable {
         path,
         followLast,
         inode -> {
-          namespace.utimens(inode, atime, mtime, who);
+          attributes.utimens(inode, atime, mtime, who);
           return null;
         });
   }
@@ -488,7 +490,7 @@ public final class Volume implements AutoCloseable {
         true,
         inode -> {
           Access.check(inode, who, FileMode.MAY_WRITE);
-          namespace.truncate(inode, size, who);
+          attributes.truncate(inode, size, who);
           return null;
         });
   }
@@ -503,7 +505,7 @@ public final class Volume implements AutoCloseable {
         path,
         true,
         inode -> {
-          namespace.setFlags(inode, flags, who);
+          attributes.setFlags(inode, flags, who);
           return null;
         });
   }
@@ -529,7 +531,7 @@ public final class Volume implements AutoCloseable {
   public byte @Nullable [] getXattr(String path, String name, boolean followLast)
       throws FsException {
     Name attribute = Name.of(name);
-    return with(path, followLast, inode -> namespace.getXattr(inode, attribute, who));
+    return with(path, followLast, inode -> attributes.getXattr(inode, attribute, who));
   }
 
   /// Makes or replaces an extended attribute.
@@ -549,7 +551,7 @@ public final class Volume implements AutoCloseable {
         path,
         followLast,
         inode -> {
-          namespace.setXattr(inode, attribute, value, mode, who);
+          attributes.setXattr(inode, attribute, value, mode, who);
           return null;
         });
   }
@@ -566,7 +568,7 @@ public final class Volume implements AutoCloseable {
         path,
         followLast,
         inode -> {
-          namespace.removeXattr(inode, attribute, who);
+          attributes.removeXattr(inode, attribute, who);
           return null;
         });
   }
@@ -578,7 +580,7 @@ public final class Volume implements AutoCloseable {
   /// @return full names
   /// @throws FsException as [#stat]
   public List<Name> listXattrs(String path, boolean followLast) throws FsException {
-    return with(path, followLast, inode -> namespace.listXattrs(inode, who));
+    return with(path, followLast, inode -> attributes.listXattrs(inode, who));
   }
 
   // ---- The whole --------------------------------------------------------------------------------

@@ -21,7 +21,8 @@
 /// | [CacheMemory]          | programs: the memory budget that volumes share                      |
 /// | [Volume]               | programs: everything by path                                        |
 /// | [OpenFile]             | programs: reading, writing, syncing                                 |
-/// | [Namespace]            | doors that hold inodes by number                                    |
+/// | [Namespace]            | doors that hold inodes by number: names                             |
+/// | [Attributes]           | doors that hold inodes by number: attributes                        |
 /// | [SuperBlock]           | file systems and doors: the volume as a whole                       |
 /// | [SuperBlockOperations] | file systems implement it                                           |
 /// | [InodeOperations]      | file systems implement it                                           |

@@ -1,0 +1,158 @@
+package org.pagewright.vfs;
+
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+import org.pagewright.cache.AddressSpace;
+import org.pagewright.errno.Errno;
+import org.pagewright.errno.FsException;
+import org.pagewright.filemap.GenericRead;
+import org.pagewright.filemap.Readahead;
+import org.pagewright.writeback.Writeback;
+
+/// How an open file reads: from the cache without a lock if it can, else from the store, past the
+/// cache, or under the folio lock.
+final class FileReads {
+  private final OpenFile file;
+  private final Inode inode;
+  private final SuperBlock superBlock;
+  private final AddressSpace mapping;
+  private final Readahead readahead;
+  private final int flags;
+  private final boolean inPlace; // a regular file, open for reading, through the cache
+  private int cachedReads; // a count that threads may lose
+
+  FileReads(OpenFile file, boolean readable, Readahead readahead) {
+    this.file = file;
+    this.inode = file.inode();
+    this.superBlock = inode.superBlock();
+    this.mapping = inode.mapping();
+    this.readahead = readahead;
+    this.flags = file.flags();
+    this.inPlace = readable && inode.isRegular() && (flags & OpenFlags.DIRECT) == 0;
+  }
+
+  /// Every read ends here. One of segment and array is given; for the segment, `from` is 0.
+  long read(
+      long pos,
+      @Nullable MemorySegment segment,
+      byte @Nullable [] array,
+      int from,
+      long length,
+      int ioFlags)
+      throws FsException {
+    file.checkRange(pos, length);
+    long cached = 0;
+    if (inPlace && ioFlags == 0 && file.isUsable()) {
+      cached = GenericRead.readCached(mapping, pos, segment, array, from, length, readahead);
+      if (cached == length && cached > 0 && !isAtimeDue()) {
+        return cached;
+      }
+    } else {
+      file.checkReadable();
+      file.checkFlagsOfCall(ioFlags);
+    }
+    try {
+      return cached
+          + readRest(
+              pos + cached, segment, array, from + cached, length - cached, length, ioFlags);
+    } catch (FsException e) {
+      if (cached == 0) {
+        throw e;
+      }
+      return cached; // what was read is reported first
+    }
+  }
+
+  /// Looks at the clock once in a while only: a day is long.
+  private boolean isAtimeDue() {
+    return (flags & OpenFlags.NOATIME) == 0
+        && ((++cachedReads & 0xff) == 0 || !superBlock.attributes().isAtimeFresh(inode));
+  }
+
+  /// Reads what is not simply there: from the store, past the cache, or under the folio lock.
+  ///
+  /// @param length bytes that are missing still, perhaps none
+  /// @param whole bytes that the caller asked for
+  private long readRest(
+      long pos,
+      @Nullable MemorySegment segment,
+      byte @Nullable [] array,
+      long from,
+      long length,
+      long whole,
+      int ioFlags)
+      throws FsException {
+    file.enter();
+    try {
+      if (whole == 0) {
+        return 0;
+      }
+      long n = length == 0 ? 0 : -1;
+      if ((flags & OpenFlags.DIRECT) != 0) {
+        n = readDirect(pos, segment, array, (int) from, length, ioFlags);
+      }
+      if (n < 0) {
+        int readFlags = ioFlags & IoFlags.NOWAIT | flags & OpenFlags.NONBLOCK;
+        readFlags = readFlags != 0 ? GenericRead.NOWAIT : 0;
+        readFlags |= (ioFlags & IoFlags.DONTCACHE) != 0 ? GenericRead.DONTCACHE : 0;
+        if (array != null) {
+          n =
+              GenericRead.read(
+                  mapping, pos, array, (int) from, (int) length, readFlags, readahead);
+        } else {
+          assert segment != null;
+          n = GenericRead.read(mapping, pos, segment, from, length, readFlags, readahead);
+        }
+      }
+      if (n + whole - length > 0 && (flags & OpenFlags.NOATIME) == 0) {
+        superBlock.attributes().touchAtime(inode);
+      }
+      return n;
+    } finally {
+      file.leave();
+    }
+  }
+
+  /// Reads past the cache. What is dirty in the range goes to the store first (R-J3); INODE shared
+  /// keeps writers and truncation out meanwhile.
+  ///
+  /// @return -1 if the range cannot be read directly
+  private long readDirect(
+      long pos,
+      @Nullable MemorySegment segment,
+      byte @Nullable [] array,
+      int from,
+      long length,
+      int ioFlags)
+      throws FsException {
+    lockSharedForDirect(ioFlags);
+    try {
+      long size = mapping.size();
+      if (pos >= size) {
+        return 0;
+      }
+      if (mapping.dirtyFolios() > 0 || mapping.writebackFolios() > 0) {
+        if (file.nowait(ioFlags)) {
+          throw new FsException(Errno.EAGAIN, inode + " is dirty");
+        }
+        Errno errno = Writeback.syncRange(mapping, pos, Math.min(size - pos, length) + pos - 1);
+        if (errno != null) {
+          throw new FsException(errno, inode + ": write-out before a direct read");
+        }
+      }
+      MemorySegment target = OpenFile.segmentOf(segment, array, from, length);
+      long n = mapping.operations().directRead(mapping, pos, target);
+      return n < 0 ? n : Math.min(n, mapping.size() - pos);
+    } finally {
+      inode.rwsem().unlockShared();
+    }
+  }
+
+  private void lockSharedForDirect(int ioFlags) throws FsException {
+    if (!file.nowait(ioFlags)) {
+      inode.rwsem().lockShared();
+    } else if (!inode.rwsem().tryLockShared()) {
+      throw new FsException(Errno.EAGAIN, inode + " is locked");
+    }
+  }
+}
