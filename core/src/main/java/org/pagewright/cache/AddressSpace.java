@@ -58,6 +58,7 @@ public final class AddressSpace {
   private final AddressSpaceOperations operations;
   private final Host host;
   private final @Nullable DirtyAccount account;
+  private final boolean contexts;
   private final String name;
   private final long number;
   private final FolioIndex index = new FolioIndex();
@@ -91,6 +92,8 @@ public final class AddressSpace {
     this.operations = operations;
     this.host = host;
     this.account = account;
+    this.contexts = operations.keepsContexts();
+    assert !contexts || account != null : name + ": contexts end with a write-out";
     this.name = name;
     this.number = cache.nextMapping();
   }
@@ -123,6 +126,13 @@ public final class AddressSpace {
   /// @return null if its folios are never written
   public @Nullable DirtyAccount account() {
     return account;
+  }
+
+  /// Whether its dirty folios belong to contexts (R-F17).
+  ///
+  /// @return what [AddressSpaceOperations#keepsContexts()] said
+  public boolean keepsContexts() {
+    return contexts;
   }
 
   /// A number that no other address space of this cache has.
@@ -365,10 +375,35 @@ public final class AddressSpace {
     if (!folio.set(Folio.DIRTY)) {
       first = tagDirty(folio);
     }
+    // With D set, the end of a write-out leaves the context it finds; so the two cannot miss each
+    // other. One that is there already stays: a folio has one (R-F17).
+    boolean newContext = contexts && folio.context() == null;
     indexLock.unlock();
+    if (newContext) {
+      attachContext(folio);
+    }
     if (first) {
       host.becameDirty(this);
     }
+  }
+
+  private void attachContext(Folio folio) {
+    Object context = operations.contextOf(folio);
+    if (context != null) {
+      operations.attachedContext(folio, context);
+      indexLock.lock();
+      folio.setContext(context);
+      indexLock.unlock();
+    }
+  }
+
+  /// Takes the context from a folio none of whose bytes wait for the store. CACHE_INDEX held.
+  private @Nullable Object takeContext(Folio folio) {
+    Object context = folio.context();
+    if (context != null) {
+      folio.setContext(null);
+    }
+    return context;
   }
 
   /// Tags and counts a folio that became dirty; does nothing if it was only clean for an I/O that
@@ -446,7 +481,11 @@ public final class AddressSpace {
     if (written && account != null) {
       account.written();
     }
+    Object over = contexts && !folio.isDirty() ? takeContext(folio) : null;
     indexLock.unlock();
+    if (over != null) {
+      operations.releasedContext(folio, over); // before anyone who waits for the end can look
+    }
     if (first) {
       host.becameDirty(this);
     }
@@ -480,10 +519,14 @@ public final class AddressSpace {
     indexLock.lock();
     folio.clear(Folio.DIRTY);
     untagDirty(folio);
+    Object over = contexts ? takeContext(folio) : null;
     int references = folio.freezeDetached(false);
     index.remove(folio.index());
     folios--;
     indexLock.unlock();
+    if (over != null) {
+      operations.releasedContext(folio, over);
+    }
     removed(folio, references, false);
   }
 

@@ -18,6 +18,10 @@ import org.pagewright.errno.FsException;
 /// | releaseFolio        | -     | -          | held           | held                   | no        |
 /// | directRead          | sh./- | -          | no             | no                     | yes       |
 /// | directWrite         | excl. | -          | no             | no                     | yes       |
+/// | contextOf           | -     | -          | held, or not   | the same               | no        |
+/// | incompatible        | -     | -          | held, or not   | the same               | no        |
+/// | attachedContext     | -     | -          | held           | held                   | no        |
+/// | releasedContext     | -     | -          | held, or not   | the same               | no        |
 ///
 /// "-" means that nothing is promised. The write loop calls writeBegin and writeEnd in pairs, with
 /// the same token ([WriteOp]) and nothing in between but one atomic copy (R-E7).
@@ -153,4 +157,59 @@ public interface AddressSpaceOperations {
       throws FsException {
     return -1;
   }
+
+  // ---- Contexts of dirty folios -----------------------------------------------------------------
+
+  /// Whether what is dirty belongs to somebody or something besides its place in the file (R-F17):
+  /// the snapshot that is to hold it, as in Ceph, or the user whom a server has to be told of, as
+  /// in NFS. Asked once for each file, when its address space is made; a file that says no pays
+  /// nothing for those that say yes.
+  ///
+  /// A folio belongs to one context, from the moment it becomes dirty until it is on the store:
+  ///
+  ///     markDirty, was clean       contextOf -> attachedContext, once
+  ///     written to, dirty or W     incompatible? then the old bytes are written out first
+  ///     endWriteback, clean        releasedContext
+  ///     written out in vain        keeps it: still dirty
+  ///     detach                     releasedContext
+  ///
+  /// Before a file system truncates or zeroes what is dirty, it writes out what an older context
+  /// is to keep: only it knows whether there is one. If the context that is current changes, it
+  /// write-protects what is mapped, so that the next store is a fault again.
+  ///
+  /// @return true if the other methods of this section are to be asked
+  default boolean keepsContexts() {
+    return false;
+  }
+
+  /// The context in which this folio would become dirty now. Must neither sleep nor fail (R-F3):
+  /// what it takes to make one was taken in writeBegin or pageMkwrite, under the same folio lock.
+  ///
+  /// @param folio about to become dirty
+  /// @return null for none
+  default @Nullable Object contextOf(Folio folio) {
+    return null;
+  }
+
+  /// Whether bytes of one context may not join those of another that the folio holds and that are
+  /// not on the store yet.
+  ///
+  /// @param folio dirty or under write-out, in the context [Folio#context()]
+  /// @param context what [#contextOf(Folio)] says now
+  /// @return true if what the folio holds must be written out first
+  default boolean incompatible(Folio folio, @Nullable Object context) {
+    return folio.context() != context;
+  }
+
+  /// A folio became dirty in a context: the place to count it.
+  ///
+  /// @param folio newly dirty
+  /// @param context what [#contextOf(Folio)] said
+  default void attachedContext(Folio folio, Object context) {}
+
+  /// Nothing of a context is left in a folio: its bytes are on the store, or ceased to exist.
+  ///
+  /// @param folio was dirty in the context
+  /// @param context what [#attachedContext(Folio, Object)] was told
+  default void releasedContext(Folio folio, Object context) {}
 }

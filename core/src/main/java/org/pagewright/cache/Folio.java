@@ -131,6 +131,10 @@ public final class Folio {
   /// the folio lock, or by write-out while W.
   private @Nullable Object attachment;
 
+  /// What the bytes belong to while D or W; set and cleared under CACHE_INDEX, set with the folio
+  /// lock held.
+  private volatile @Nullable Object context;
+
   // Links of a FolioQueue; guarded by the lock of the queue's owner.
   @Nullable Folio queueNext;
   @Nullable Folio queuePrevious;
@@ -431,6 +435,9 @@ public final class Folio {
   /// place or its reservation. Folio lock held, no change under way.
   public void openForOverwrite() {
     assert isLocked() && isAttached() && isDirty() && isUptodate() : this;
+    if (mapping.keepsContexts()) {
+      return; // each write is to be asked whether it fits to what is there (R-F17)
+    }
     long w = look();
     if ((w & OPEN) == 0) {
       assert (w & CHANGING) == 0 : this;
@@ -753,6 +760,21 @@ public final class Folio {
     this.attachment = attachment;
   }
 
+  /// What the bytes that are not on the store yet belong to (R-F17), see
+  /// [AddressSpaceOperations#keepsContexts()].
+  ///
+  /// @return null if the folio is neither dirty nor under write-out, or the file has no contexts
+  public @Nullable Object context() {
+    SchedulePoint.touch(this, false);
+    return context;
+  }
+
+  /// CACHE_INDEX held.
+  void setContext(@Nullable Object context) {
+    SchedulePoint.touch(this, true);
+    this.context = context;
+  }
+
   // ---- State word -----------------------------------------------------------------------------
 
   private int stateAcquire() {
@@ -780,6 +802,8 @@ public final class Folio {
     int whole = DIRTY | UPTODATE;
     assert (w & OPEN) == 0 || (s & (whole | DETACHED)) == whole : this;
     assert (w & (READABLE | OPEN)) == 0 || (w & FRAME) == frame : this;
+    assert context == null || (s & (DIRTY | WRITEBACK)) != 0 : this;
+    assert (w & OPEN) == 0 || !mapping.keepsContexts() : this;
     return true;
   }
 

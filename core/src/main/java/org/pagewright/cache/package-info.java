@@ -34,6 +34,8 @@
 ///   it.
 /// - **R-H3** [AddressSpace#tagDirtyToWrite] bounds an integrity sync under a fast writer.
 /// - **R-H7** [ErrSeq].
+/// - **R-F17** A dirty folio belongs to at most one context: attached when it becomes dirty, asked
+///   for before more bytes come, released when they are on the store.
 /// - **R-H13** The folio lock and the end of write-out belong to no thread.
 /// - **R-I4** References and DIRTY are one word: eviction decides over both at once.
 /// - **R-B13**, **R-D1** The size grows under the folio lock, after the bytes.

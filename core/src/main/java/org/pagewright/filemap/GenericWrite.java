@@ -14,6 +14,7 @@ import org.pagewright.iov.SegmentIter;
 import org.pagewright.sync.LockClass;
 import org.pagewright.sync.Lockdep;
 import org.pagewright.sync.SchedulePoint;
+import org.pagewright.writeback.DirtyContexts;
 import org.pagewright.writeback.DirtyThrottle;
 
 /// The buffered write path: bytes from a caller's source into the page cache of one file.
@@ -132,7 +133,9 @@ public final class GenericWrite {
           continue;
         }
         if (taken == RETRY) {
-          // Ends when the file system stops asking, or the thread is interrupted (R-E1).
+          // Ends when the file system stops asking, or the thread is interrupted (R-E1); or when
+          // this writer is the first into a folio of another context that was written out: each
+          // time it is not, somebody else was.
           if (op.nowait()) {
             throw new FsException(Errno.EAGAIN, mapping + " at " + at);
           }
@@ -210,6 +213,13 @@ public final class GenericWrite {
       return RETRY;
     }
     assert folio.isLockedByCaller() && folio.isAttached() && folio.mapping() == mapping : folio;
+    if (mapping.keepsContexts() && !DirtyContexts.admits(folio)) {
+      operations.writeEnd(mapping, pos, length, 0, folio, op); // unlocks
+      if (!op.nowait()) {
+        DirtyContexts.writeOut(mapping, folio.index()); // R-F17: what it holds is another's
+      }
+      return RETRY;
+    }
     boolean uptodate = folio.isUptodate();
     int offset = folio.offsetOf(pos);
     int copied = 0;

@@ -9,6 +9,7 @@
 /// | [FolioWriter]   | writepage of the walk            | what a file system does with each        |
 /// | [DirtyThrottle] | balance_dirty_pages              | slows writers, keeps the limit           |
 /// | [DirtyLimits]   | dirty_ratio and its kin          | background, free run, setpoint, limit    |
+/// | [DirtyContexts] | nfs_flush_incompatible           | one snapshot or user a dirty folio       |
 /// | [BackingDevice] | struct bdi_writeback             | counts, bandwidth, share of a store      |
 /// | [Flusher]       | wb_workfn                        | writes by age and amount, one super block|
 /// | [FlushTarget]   | struct super_block's lists       | upward call: the dirty inodes            |
@@ -30,6 +31,7 @@
 ///
 /// ## Rules
 ///
+/// - **R-F17** Bytes of two contexts do not meet in one folio, see [DirtyContexts].
 /// - **R-H3**, **R-H4**, **R-H5**, **R-H6**, **R-H12** The walk, see [Writeback].
 /// - **R-H7** Every error of a write-out is recorded once with its file; who asked for it is told
 ///   by the open file's sample.

@@ -228,6 +228,35 @@ public final class CheckedOperations implements AddressSpaceOperations {
     return released;
   }
 
+  // ---- Contexts ---------------------------------------------------------------------------------
+
+  @Override
+  public boolean keepsContexts() {
+    return operations.keepsContexts();
+  }
+
+  @Override
+  public @Nullable Object contextOf(Folio folio) {
+    return operations.contextOf(folio);
+  }
+
+  @Override
+  public boolean incompatible(Folio folio, @Nullable Object context) {
+    check(folio.context() == null || keepsContexts(), folio + " has a context (R-F17)");
+    return operations.incompatible(folio, context);
+  }
+
+  @Override
+  public void attachedContext(Folio folio, Object context) {
+    check(folio.context() == null, folio + " becomes dirty in a second context (R-F17)");
+    operations.attachedContext(folio, context);
+  }
+
+  @Override
+  public void releasedContext(Folio folio, Object context) {
+    operations.releasedContext(folio, context);
+  }
+
   // ---- Past the cache ---------------------------------------------------------------------------
 
   @Override
