@@ -57,8 +57,10 @@ public enum Errno {
   EMLINK(31, "too many links"),
   /// The result does not fit what the caller gave room for.
   ERANGE(34, "result too large"),
-  /// A lock order would be broken.
+  /// Each of several owners would wait for a lock of the next.
   EDEADLK(35, "resource deadlock avoided"),
+  /// No more file locks can be kept.
+  ENOLCK(37, "no locks available"),
   /// A name component is longer than the file system allows.
   ENAMETOOLONG(36, "file name too long"),
   /// The directory has entries.

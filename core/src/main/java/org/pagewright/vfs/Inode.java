@@ -90,6 +90,9 @@ public class Inode implements AddressSpace.Host, FlushTarget.DirtyInode {
   /// Made without a name, and a name may be given to it. Written once before publication.
   boolean linkable;
 
+  /// Locks on the file, null if there are none. Written under the mutex of the FileLocks.
+  volatile FileLocks.@Nullable Table fileLocks;
+
   // Guarded by the lock of the InodeCache.
   volatile int state = NEW;
   int refs;

@@ -831,6 +831,114 @@ public final class OpenFile implements AutoCloseable {
     }
   }
 
+  // ---- Locks on the file ------------------------------------------------------------------------
+
+  /// Takes a lock on the file if nobody is in the way. An owner's own locks never are: what it has
+  /// in a range is replaced.
+  ///
+  /// @param lock what to take
+  /// @return false if another owner holds a lock that stands against it
+  /// @throws FsException EBADF if closed, or not open for what a lock on a range asks: reading for
+  ///     a shared one, writing for an exclusive one; EINVAL, ENOLCK, EIO
+  public boolean tryLock(FileLock lock) throws FsException {
+    checkLock(lock, true);
+    enter();
+    try {
+      return superBlock.fileLocks().tryLock(inode, lock);
+    } finally {
+      leave();
+    }
+  }
+
+  /// Takes a lock on the file, waiting as long as others are in the way.
+  ///
+  /// @param lock what to take
+  /// @throws FsException as [#tryLock]; EINTR if the thread is interrupted, which it stays; EDEADLK
+  ///     if others wait in a circle for a range of this owner; EBADF if closed meanwhile
+  public void lock(FileLock lock) throws FsException {
+    checkLock(lock, true);
+    enter();
+    try {
+      superBlock.fileLocks().lock(inode, lock);
+      if ((int) USERS.getVolatile(this) < 0) {
+        superBlock.fileLocks().unlock(inode, lock);
+        throw new FsException(Errno.EBADF, inode + ": closed while waiting for " + lock);
+      }
+    } finally {
+      leave();
+    }
+  }
+
+  /// Asks for a lock on the file and comes back at once; for a door that may not spend a thread on
+  /// each that waits.
+  ///
+  /// @param lock what to take
+  /// @param listener hears when a request that waits on return is over
+  /// @return granted already, or waiting; to be given to [#cancelLock] when nobody wants it any
+  ///     more, at the latest when the file is closed
+  /// @throws FsException as [#lock], but never EINTR
+  public LockRequest requestLock(FileLock lock, LockRequest.Listener listener) throws FsException {
+    checkLock(lock, true);
+    enter();
+    try {
+      return superBlock.fileLocks().request(inode, lock, listener);
+    } finally {
+      leave();
+    }
+  }
+
+  /// Gives up a request. Its listener is not told.
+  ///
+  /// @param request made by [#requestLock] of any open file of the volume
+  /// @return false if it was over already: if it was granted, the lock is held
+  public boolean cancelLock(LockRequest request) {
+    return superBlock.fileLocks().cancel(request);
+  }
+
+  /// Finds out who is in the way of a lock.
+  ///
+  /// @param lock what somebody would like to take
+  /// @return one that stands against it; null if [#tryLock] would take it
+  /// @throws FsException EBADF, EINVAL, EIO
+  public @Nullable FileLock lockInTheWay(FileLock lock) throws FsException {
+    checkLock(lock, false);
+    enter();
+    try {
+      return superBlock.fileLocks().inTheWay(inode, lock);
+    } finally {
+      leave();
+    }
+  }
+
+  /// Takes an owner's locks off a range, or its lock off the whole file. Works on a volume that is
+  /// shut down, too: somebody may wait for it.
+  ///
+  /// @param lock which owner, kind and range; shared or exclusive does not matter
+  /// @throws FsException EINVAL; ENOLCK if the range lies in the middle of a lock and there is no
+  ///     room to note two
+  public void unlock(FileLock lock) throws FsException {
+    checkLock(lock, false);
+    superBlock.fileLocks().unlock(inode, lock);
+  }
+
+  /// Takes all locks of an owner off the file: what a process that closes any of its descriptors
+  /// of a file asks for (ranges), and what the last close of an open file does (whole).
+  ///
+  /// @param kind which locks
+  /// @param owner whose
+  public void unlockAll(LockKind kind, LockOwner owner) {
+    superBlock.fileLocks().unlockAll(inode, kind, owner);
+  }
+
+  private void checkLock(FileLock lock, boolean take) throws FsException {
+    if (lock.first() < 0 || lock.last() < lock.first()) {
+      throw new FsException(Errno.EINVAL, inode + ": " + lock);
+    }
+    if (take && lock.kind() == LockKind.RANGE && !(lock.exclusive() ? writable : readable)) {
+      throw new FsException(Errno.EBADF, inode + ": not open for " + lock);
+    }
+  }
+
   // ---- Closing ----------------------------------------------------------------------------------
 
   /// Closes the file; calls under way in other threads finish. Writes nothing out, but tells an
@@ -860,6 +968,9 @@ public final class OpenFile implements AutoCloseable {
   private void letGo() {
     if (writable) {
       inode.awaitOverwriters();
+    }
+    if (inode.fileLocks != null) {
+      superBlock.fileLocks().unlockHolder(inode, this);
     }
     inode.operations().released(inode, flags);
     superBlock.closedFile();

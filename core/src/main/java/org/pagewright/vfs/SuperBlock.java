@@ -73,6 +73,7 @@ public final class SuperBlock {
   private final DentryCache dentries;
   private final Namespace namespace = new Namespace(this);
   private final Attributes attributes = new Attributes(this);
+  private final FileLocks fileLocks = new FileLocks(this);
   private final FreezeLock writeLevel;
   private final FreezeLock pagefaultLevel;
   private final Mutex renameMutex;
@@ -207,6 +208,10 @@ public final class SuperBlock {
   public Inode root() {
     assert root != null;
     return root;
+  }
+
+  FileLocks fileLocks() {
+    return fileLocks;
   }
 
   DentryCache dentries() {
@@ -385,6 +390,9 @@ public final class SuperBlock {
   }
 
   private void evictNow(Inode inode) {
+    if (inode.fileLocks != null) {
+      fileLocks.forgetAll(inode);
+    }
     if (inode.nlink() != 0 && !shutDown) {
       FsException failed = writeBeforeEviction(inode);
       if (failed != null) {

@@ -23,6 +23,7 @@
 /// | [OpenFile]             | programs: reading, writing, syncing                                 |
 /// | [Namespace]            | doors that hold inodes by number: names                             |
 /// | [Attributes]           | doors that hold inodes by number: attributes                        |
+/// | [FileLock], [LockOwner]| doors: locks on files and who holds them; see [OpenFile#lock]       |
 /// | [SuperBlock]           | file systems and doors: the volume as a whole                       |
 /// | [SuperBlockOperations] | file systems implement it                                           |
 /// | [InodeOperations]      | file systems implement it                                           |
@@ -54,6 +55,6 @@
 ///
 /// ## Not here
 ///
-/// Mounts inside mounts, locks on files, quotas, access control lists (kept as attributes, not
+/// Mounts inside mounts, quotas, access control lists (kept as attributes, not
 /// interpreted).
 package org.pagewright.vfs;
