@@ -183,6 +183,11 @@ final class HostContent implements AddressSpaceOperations {
 
     @Override
     public boolean writeFolio(Folio folio, WritebackControl control) {
+      long inside = mapping.size() - folio.pos();
+      if (inside <= 0) {
+        folio.unlock(); // the size went down since the walk looked: it is about to be dropped
+        return false;
+      }
       if (count > 0 && (folio.pos() != pos + length || count == folios.length)) {
         flush();
       }
@@ -192,7 +197,6 @@ final class HostContent implements AddressSpaceOperations {
         length = 0;
       }
       folio.clearDirtyForIo();
-      long inside = mapping.size() - folio.pos();
       int n = (int) Math.min(folio.size(), inside);
       MemorySegment.copy(folio.chunk(), folio.chunkOffset(), stage, length, n);
       length += n;

@@ -27,7 +27,9 @@ public interface FolioWriter {
   default void beginRun(AddressSpace mapping, long firstIndex, long lastIndex)
       throws FsException {}
 
-  /// Writes one folio: locked, attached, dirty, inside the file, not under write-out. The writer
+  /// Writes one folio: locked, attached, dirty, not under write-out, inside the file when the walk
+  /// looked; truncation may set the size at any moment, and is then on its way to this folio
+  /// (R-H12). The writer
   /// calls [Folio#clearDirtyForIo()], then either [Folio#startWriteback()] with an I/O whose
   /// completion calls [Folio#endWriteback(boolean)], or [Folio#markDirty()] to leave it for later
   /// (R-H1); and it unlocks the folio, also when it throws. The I/O may be held back to be joined

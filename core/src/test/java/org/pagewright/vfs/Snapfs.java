@@ -183,6 +183,10 @@ final class Snapfs implements SuperBlockOperations, InodeOperations, AddressSpac
         mapping,
         control,
         (folio, asked) -> {
+          if (mapping.size() <= folio.pos()) {
+            folio.unlock();
+            return false;
+          }
           writeFolio(mapping, folio);
           return true;
         });
@@ -193,7 +197,7 @@ final class Snapfs implements SuperBlockOperations, InodeOperations, AddressSpac
     assert snap != null : folio + " belongs to nothing";
     folio.clearDirtyForIo();
     byte[] bytes = new byte[FOLIO];
-    int inside = (int) Math.min(FOLIO, mapping.size() - folio.pos());
+    int inside = Math.clamp(mapping.size() - folio.pos(), 0, FOLIO);
     MemorySegment.copy(
         folio.chunk(), ValueLayout.JAVA_BYTE, folio.chunkOffset(), bytes, 0, inside);
     folio.startWriteback();

@@ -26,13 +26,19 @@ final class HostfsVolumeTest {
   static final class Fixture implements VolumeFixture {
     private final Path folder;
     private final boolean direct;
+    private final long cacheBytes;
     private int directories;
     private Path directory = Path.of("");
     private CacheMemory memory = CacheMemory.ofBytes(1 << 20);
 
     Fixture(Path folder, boolean direct) {
+      this(folder, direct, 16 << 20);
+    }
+
+    Fixture(Path folder, boolean direct, long cacheBytes) {
       this.folder = folder;
       this.direct = direct;
+      this.cacheBytes = cacheBytes;
     }
 
     @Override
@@ -43,7 +49,7 @@ final class HostfsVolumeTest {
     }
 
     private Volume mount() throws IOException {
-      memory = CacheMemory.ofBytes(16 << 20);
+      memory = CacheMemory.ofBytes(cacheBytes);
       return Hostfs.mount(directory, memory, MountOptions.DEFAULTS, direct);
     }
 
