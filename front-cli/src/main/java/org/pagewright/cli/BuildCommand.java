@@ -25,6 +25,7 @@ import org.pagewright.cli.tree.ImageTarget;
 import org.pagewright.cli.tree.Keep;
 import org.pagewright.cli.tree.TarSource;
 import org.pagewright.cli.tree.TreeCount;
+import org.pagewright.cli.tree.TreePipe;
 import org.pagewright.cli.tree.TreeTarget;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
@@ -143,12 +144,17 @@ final class BuildCommand extends Subcommand {
       first.blockSize(BLOCK_SIZE);
     }
     boolean automatic = size.equalsIgnoreCase("auto");
-    TreeCount count = count(source, probe(first));
-    progress.expect(count.bytes(), count.files());
+    @Nullable TreeCount count = null;
+    // With a size given, a walk through the tree only tells how much is left to do.
+    if (automatic || root().showsProgress()) {
+      count = count(source, probe(first));
+      progress.expect(count.bytes(), count.files());
+    }
+    long inodes = automatic ? count.inodes() : 0;
     long bytes = automatic ? fittingSize(count, 0) : parsedSize();
     for (int attempt = 1; ; attempt++) {
       try {
-        buildOnce(source, image, bytes, count, progress);
+        buildOnce(source, image, bytes, inodes, progress);
         return;
       } catch (IOException e) {
         boolean full = ErrorReport.of(e).exitCode() == ExitCode.NO_SPACE;
@@ -156,7 +162,7 @@ final class BuildCommand extends Subcommand {
           throw e;
         }
         if (!automatic) {
-          long needed = fittingSize(count, 0);
+          long needed = fittingSize(count(source, probe(first)), 0);
           throw new CommandException(
               ExitCode.NO_SPACE,
               source + " does not fit into " + ByteSize.format(bytes) + " (ENOSPC)",
@@ -266,7 +272,7 @@ final class BuildCommand extends Subcommand {
 
   /// Builds under another name: whatever happens, there is no half image under the right one.
   private void buildOnce(
-      Path source, Path image, long bytes, TreeCount count, Progress progress)
+      Path source, Path image, long bytes, long inodes, Progress progress)
       throws IOException {
     Path directory = image.toAbsolutePath().getParent();
     if (directory == null) {
@@ -277,7 +283,7 @@ final class BuildCommand extends Subcommand {
     Files.deleteIfExists(unfinished);
     boolean done = false;
     try {
-      Superblock sb = make(unfinished, bytes, count);
+      Superblock sb = make(unfinished, bytes, inodes);
       Operand.InImage operand = new Operand.InImage(output, unfinished, 0, "/");
       // Nobody needs this image if it does not come to its end: the journal would only cost, and
       // bring the time of its commits into an image that is to be the same each time.
@@ -293,7 +299,9 @@ final class BuildCommand extends Subcommand {
                 fixedTime != null,
                 progress,
                 root().cancellation());
-        walk(source, fixedTime == null ? target : new FixedTimes(target, fixedTime));
+        TreePipe.pump(
+            tree -> walk(source, tree),
+            fixedTime == null ? target : new FixedTimes(target, fixedTime));
       }
       root().cancellation().check();
       Files.move(
@@ -308,11 +316,11 @@ final class BuildCommand extends Subcommand {
     }
   }
 
-  private Superblock make(Path unfinished, long bytes, TreeCount count) throws IOException {
+  private Superblock make(Path unfinished, long bytes, long inodes) throws IOException {
     FileBlockDevice.Options how = FileBlockDevice.Options.READ_WRITE.withDirect(false);
     try (BlockDevice device =
         FileBlockDevice.create(unfinished, bytes + 4095 & -4096L, how)) {
-      return Mkfs.make(device, optionsFor(count.inodes()));
+      return Mkfs.make(device, optionsFor(inodes));
     } catch (FsException e) {
       throw MkfsCommand.refused(e);
     }

@@ -2,6 +2,7 @@ package org.pagewright.cli.tree;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /// The bytes of a regular file, read once from begin to end. Valid only during the call it is
 /// passed to.
@@ -37,4 +38,14 @@ public interface Content {
   /// @return bytes read; 0 if the file has become shorter
   /// @throws IOException if it cannot be read
   int read(long pos, MemorySegment target) throws IOException;
+
+  /// Bytes that are in memory already, to be used where they are instead of being read.
+  ///
+  /// @param pos where to begin, as for [#read(long, MemorySegment)]
+  /// @param length how many, at most
+  /// @return at least one byte, outside the heap, valid until the next call; null: read them
+  /// @throws IOException if they cannot be read
+  default @Nullable MemorySegment lend(long pos, int length) throws IOException {
+    return null;
+  }
 }

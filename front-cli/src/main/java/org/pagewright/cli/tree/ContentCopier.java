@@ -7,7 +7,7 @@ import java.nio.ByteBuffer;
 import org.pagewright.cli.image.Cancellation;
 import org.pagewright.cli.report.Progress;
 
-/// Copies the bytes of files through one buffer, and leaves holes out. Used by one thread.
+/// Copies the bytes of files, through one buffer where they are not lent, and leaves holes out. Used by one thread.
 final class ContentCopier {
   private static final int BUFFER = 1 << 20;
 
@@ -56,11 +56,16 @@ final class ContentCopier {
         cancellation.check();
         // Whole units from an aligned place on, so that zeros are seen where blocks will be.
         int want = (int) Math.min(BUFFER - (data & HOLE_UNIT - 1), end - data);
-        int length = content.read(data, buffer.asSlice(0, want));
-        if (length <= 0) {
-          return written; // cut while it was read: what is there now is copied
+        MemorySegment bytes = content.lend(data, want);
+        if (bytes == null) {
+          int length = content.read(data, buffer.asSlice(0, want));
+          if (length <= 0) {
+            return written; // cut while it was read: what is there now is copied
+          }
+          bytes = buffer.asSlice(0, length);
         }
-        long last = skipZeros ? writeNonZero(data, length, sink) : writeAll(data, length, sink);
+        long length = bytes.byteSize();
+        long last = skipZeros ? writeNonZero(data, bytes, sink) : writeAll(data, bytes, sink);
         written = Math.max(written, last);
         data += length;
         progress.advance(length, 0);
@@ -70,22 +75,24 @@ final class ContentCopier {
     return written;
   }
 
-  private long writeAll(long pos, int length, Sink sink) throws IOException {
-    sink.write(pos, buffer.asSlice(0, length));
-    return pos + length;
+  private static long writeAll(long pos, MemorySegment bytes, Sink sink) throws IOException {
+    sink.write(pos, bytes);
+    return pos + bytes.byteSize();
   }
 
   /// Writes runs of units that are not all zero.
-  private long writeNonZero(long pos, int length, Sink sink) throws IOException {
+  private static long writeNonZero(long pos, MemorySegment bytes, Sink sink)
+      throws IOException {
+    int length = (int) bytes.byteSize();
     long last = 0;
     int runStart = -1;
     int at = 0;
     while (at < length) {
       int unit = HOLE_UNIT - (int) (pos + at & HOLE_UNIT - 1);
       int next = Math.min(at + unit, length);
-      if (isZero(at, next)) {
+      if (isZero(bytes, at, next)) {
         if (runStart >= 0) {
-          sink.write(pos + runStart, buffer.asSlice(runStart, at - runStart));
+          sink.write(pos + runStart, bytes.asSlice(runStart, at - runStart));
           last = pos + at;
           runStart = -1;
         }
@@ -95,14 +102,14 @@ final class ContentCopier {
       at = next;
     }
     if (runStart >= 0) {
-      sink.write(pos + runStart, buffer.asSlice(runStart, length - runStart));
+      sink.write(pos + runStart, bytes.asSlice(runStart, length - runStart));
       last = pos + length;
     }
     return last;
   }
 
-  private boolean isZero(int from, int to) {
-    return buffer.get(ValueLayout.JAVA_BYTE, from) == 0
-        && MemorySegment.mismatch(buffer, from, to, ZEROS, 0, to - from) < 0;
+  private static boolean isZero(MemorySegment bytes, int from, int to) {
+    return bytes.get(ValueLayout.JAVA_BYTE, from) == 0
+        && MemorySegment.mismatch(bytes, from, to, ZEROS, 0, to - from) < 0;
   }
 }

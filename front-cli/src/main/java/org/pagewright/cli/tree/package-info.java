@@ -1,7 +1,8 @@
 /// Trees of files on their way from one place to another.
 ///
 /// Entry points: the sources [HostSource], [ImageSource] and [TarSource]; the targets [ImageTarget]
-/// and [HostTarget]; [TreeCount], a target that only counts. May import: `report`, `image`, `os`,
+/// and [HostTarget]; [TreeCount], a target that only counts; [TreePipe], between a source and a
+/// target, so that one thread reads while another writes. May import: `report`, `image`, `os`,
 /// core.
 ///
 /// ```
@@ -15,7 +16,7 @@
 /// it as a link to the first. Nothing is kept but the path from the root and the files that have
 /// more names than were met, so that trees may be of any size.
 ///
-/// Content goes through one buffer of a megabyte. Holes are told by the source where it knows them;
+/// Content goes through one buffer of a megabyte, or is written from where the pipe read it. Holes are told by the source where it knows them;
 /// where it does not, whole blocks of zeros become holes.
 ///
 /// The order is fixed (names by their bytes, a tar as it is written), so that the same input gives
