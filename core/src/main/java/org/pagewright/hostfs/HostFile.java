@@ -147,14 +147,21 @@ final class HostFile {
     }
   }
 
-  /// Sets the size of the host file, down or up.
-  void setSize(long size) throws IOException {
+  /// Sets the size of the host file, down or up. Beside it, a write-out may write any byte below
+  /// `accepted`: the host file is shorter than ours as long as its end waits in the cache.
+  ///
+  /// @param accepted size that our file has
+  void setSize(long size, long accepted) throws IOException {
     FileChannel channel = channel();
     long old = channel.size();
     if (size < old) {
       channel.truncate(size);
-    } else if (size > old) {
+    } else if (size > old && size > accepted) {
       channel.write(ByteBuffer.wrap(new byte[1]), size - 1);
+    } else if (size > old) {
+      // The last byte may have been written out since we looked: make it longer by one, and cut.
+      channel.write(ByteBuffer.wrap(new byte[1]), size);
+      channel.truncate(size);
     }
   }
 

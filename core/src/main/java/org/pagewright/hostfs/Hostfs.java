@@ -640,12 +640,13 @@ public final class Hostfs implements SuperBlockOperations, InodeOperations {
   public void setSize(Inode inode, long size) throws FsException {
     AddressSpace mapping = inode.mapping();
     mapping.invalidateLock().lock();
+    long accepted = mapping.size();
     try {
       // Down: what is under write-out ends first, or it would make the host file longer again.
       if (size < mapping.size()) {
         Truncate.setSize(mapping, size);
       }
-      io.call(inode + ": set size", () -> ((HostInode) inode).file().setSize(size));
+      io.call(inode + ": set size", () -> ((HostInode) inode).file().setSize(size, accepted));
       if (size > mapping.size()) {
         Truncate.setSize(mapping, size);
       }

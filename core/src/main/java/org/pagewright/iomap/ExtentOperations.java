@@ -14,7 +14,7 @@ import org.pagewright.errno.FsException;
 /// | begin, REPORT        | shared   | -          | no    | no      | yes     | anybody          |
 /// | begin, DIRECT read   | -        | - (1)      | no    | no      | yes     | reader           |
 /// | end                  | as begin | as begin   | no    | may     | yes     | who called begin |
-/// | stillValid           | -        | -          | held  | no      | no      | anybody          |
+/// | stillValid           | -        | -          | -     | no      | no      | anybody          |
 /// | punchDelalloc        | excl.    | excl.      | no    | no      | yes     | writer           |
 /// | writeFailed          | excl.    | excl.      | no    | may     | yes     | writer           |
 /// | allocateForWriteback | -        | -          | no    | may     | yes     | flusher, fsync   |
@@ -121,7 +121,8 @@ public interface ExtentOperations {
 
   /// Whether an answer of [#begin] or [#mapBlocks] is still true: false if the blocks or types of
   /// anything in its range may have changed since (R-C10). A count of changes of the file's extent
-  /// map, noted as the cookie under EXTENT_MAP and compared here, is enough.
+  /// map, noted as the cookie under EXTENT_MAP and compared here, is enough. With the folio lock
+  /// the answer holds for that folio; without it says what was true a moment ago.
   ///
   /// @param mapping the file
   /// @param iomap an answer about this file

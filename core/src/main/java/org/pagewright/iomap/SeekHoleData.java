@@ -76,6 +76,12 @@ public final class SeekHoleData {
         }
         case UNWRITTEN -> {
           long found = seekCached(operations, mapping, at, end, data);
+          boolean cached = data && found < end;
+          if (!cached && !extents.stillValid(mapping, map)) {
+            // What the cache does not hold dirty any more may have been written out and converted
+            // since the map was asked (R-C10). Ends: each time a write-out has.
+            continue;
+          }
           if (found < end) {
             return found;
           }

@@ -50,6 +50,30 @@ final class StaleMapTest {
             });
       };
 
+  /// Where there are data: the seeker is told that the block is unwritten, and when it looks into
+  /// the cache for dirty bytes they have been written out and converted (R-C10).
+  private static final Program SEEK_AGAINST_WRITE_OUT =
+      stage -> {
+        StagedVolume v = StagedVolume.mount(stage, StagedVolume.Kind.PLAIN);
+        OpenFile file = v.create("/f");
+        file.fallocate(0, 0, FOLIO);
+        StagedVolume.write(file, 0, 1, FOLIO);
+        stage.thread("seeker", () -> assertEquals(0, file.seekData(0), "where there are data"));
+        stage.thread("syncer", () -> file.fsync(false));
+        stage.lastThread(
+            "end",
+            () -> {
+              file.close();
+              v.end("/f");
+            });
+      };
+
+  @Test
+  void dataThatAreWrittenOutMeanwhileAreNotTakenForAHole() {
+    StagedVolume.assertProved(
+        "seek against write-out", Explorer.exhaustive(1).explore(SEEK_AGAINST_WRITE_OUT));
+  }
+
   @Test
   void bytesThatWereWrittenOutAndEvictedSurviveAWriterWithAnOldMap() {
     StagedVolume.assertProved(
