@@ -16,8 +16,9 @@
 /// it as a link to the first. Nothing is kept but the path from the root and the files that have
 /// more names than were met, so that trees may be of any size.
 ///
-/// Content goes through one buffer of a megabyte, or is written from where the pipe read it. Holes are told by the source where it knows them;
-/// where it does not, whole blocks of zeros become holes.
+/// Content goes through one buffer of a megabyte, or is written from where the pipe read it. Holes
+/// are told by the source where it knows them; where it does not, whole blocks of zeros become
+/// holes.
 ///
 /// The order is fixed (names by their bytes, a tar as it is written), so that the same input gives
 /// the same image.
