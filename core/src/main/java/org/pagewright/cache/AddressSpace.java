@@ -212,7 +212,7 @@ public final class AddressSpace {
   // ---- Lookup ---------------------------------------------------------------------------------
 
   /// The folio at an index, as it was a moment ago. No lock, no reference: use it under its own
-  /// lock after a look at [Folio#isAttached()], or between two looks at its version.
+  /// lock after a look at [Folio#isAttached()], or between two looks at its look word.
   ///
   /// @param index folio number
   /// @return null if there is none

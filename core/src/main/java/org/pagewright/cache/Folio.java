@@ -206,7 +206,7 @@ public final class Folio {
   }
 
   /// The memory that holds the bytes; they begin at [#chunkOffset()]. To be touched under the folio
-  /// lock, under W, with a reference, or between two looks at the version.
+  /// lock, under W, with a reference, or between two looks at the look word.
   ///
   /// @return a segment larger than the folio
   public MemorySegment chunk() {

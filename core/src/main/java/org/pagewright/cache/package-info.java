@@ -43,8 +43,8 @@
 /// ## What we do differently from Linux
 ///
 /// A folio whose write-out failed stays dirty (R-H8). A read of one folio sees each write to it
-/// whole or not at all: lock-free readers check a version. There is no reference for being cached:
-/// the garbage collector keeps the object, the version tells that the frame moved on.
+/// whole or not at all: lock-free readers compare the look word. There is no reference for being
+/// cached: the garbage collector keeps the object, the look word tells that the frame moved on.
 ///
 /// ## Not here
 ///

@@ -16,9 +16,9 @@ import org.pagewright.sync.SchedulePoint;
 /// Linux's mm/filemap.c:filemap_read().
 ///
 /// A folio whose bytes are all there is read without a lock and without an atomic operation: look
-/// at its version, copy, look again. A writer that came between is noticed, and the copy repeated;
-/// so a read of one folio sees each write to it whole or not at all (R-B13). A reader that loses
-/// against writers too often takes the folio lock.
+/// at its look word, copy, look again. A writer that came between is noticed, and the copy
+/// repeated; so a read of one folio sees each write to it whole or not at all (R-B13). A reader
+/// that loses against writers too often takes the folio lock.
 ///
 ///     find -> look -> size -> copy -> look again -> done
 ///       |       |                        |
