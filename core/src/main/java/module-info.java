@@ -14,6 +14,7 @@ module org.pagewright.core {
   exports org.pagewright.iov;
   exports org.pagewright.block;
   exports org.pagewright.cache;
+  exports org.pagewright.mm;
   exports org.pagewright.filemap;
   exports org.pagewright.iomap;
   exports org.pagewright.writeback;

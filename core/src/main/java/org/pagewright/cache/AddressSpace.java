@@ -37,10 +37,13 @@ public final class AddressSpace {
   public static final int DONTCACHE = WriteOp.DONTCACHE;
 
   private static final VarHandle SIZE;
+  private static final VarHandle MAPPER;
 
   static {
     try {
-      SIZE = MethodHandles.lookup().findVarHandle(AddressSpace.class, "size", long.class);
+      MethodHandles.Lookup lookup = MethodHandles.lookup();
+      SIZE = lookup.findVarHandle(AddressSpace.class, "size", long.class);
+      MAPPER = lookup.findVarHandle(AddressSpace.class, "mapper", FolioMapper.class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
@@ -67,6 +70,7 @@ public final class AddressSpace {
   private final ErrSeq writebackErrors = new ErrSeq();
 
   private volatile long size;
+  private volatile @Nullable FolioMapper mapper; // set once, by the first mapping of the file
   private volatile int folios; // guarded by CACHE_INDEX for writing, as the next four
   private volatile int dirty;
   private volatile int writeback;
@@ -135,6 +139,24 @@ public final class AddressSpace {
     return contexts;
   }
 
+  /// Who maps this file.
+  ///
+  /// @return null if nobody ever has
+  public @Nullable FolioMapper mapper() {
+    SchedulePoint.touch(this, false);
+    return mapper;
+  }
+
+  /// Sets who maps this file, unless somebody was faster.
+  ///
+  /// @param fresh knows of no mapping yet
+  /// @return the one that counts
+  public FolioMapper mapperOr(FolioMapper fresh) {
+    SchedulePoint.touch(this, true);
+    FolioMapper other = (FolioMapper) MAPPER.compareAndExchange(this, null, fresh);
+    return other != null ? other : fresh;
+  }
+
   /// A number that no other address space of this cache has.
   ///
   /// @return at least 1
@@ -171,8 +193,24 @@ public final class AddressSpace {
   ///
   /// @param size bytes
   public void setSize(long size) {
+    FolioMapper growing = size > this.size ? beginGrowth(this.size) : null;
     SchedulePoint.reach(SchedulePoint.Kind.ACCESS, this);
     this.size = size;
+    if (growing != null) {
+      growing.endGrowth();
+    }
+  }
+
+  /// Before the size grows from inside a folio that may be mapped (R-D5).
+  ///
+  /// @return whom to tell afterwards; null if nobody
+  private @Nullable FolioMapper beginGrowth(long from) {
+    FolioMapper m = mapper();
+    if (m == null || (from & (FOLIO_SIZE - 1)) == 0) {
+      return null;
+    }
+    m.beginGrowth(indexOf(from));
+    return m;
   }
 
   /// Grows the size to the end of accepted bytes. FOLIO held, so that write-out cannot take the new
@@ -182,15 +220,21 @@ public final class AddressSpace {
   /// @param end byte after the last accepted one
   /// @return true if it grew
   public boolean growSize(long end) {
+    if (end <= size) {
+      return false;
+    }
+    FolioMapper growing = beginGrowth(size);
     SchedulePoint.reach(SchedulePoint.Kind.ACCESS, this);
     long old = size;
-    while (end > old) {
-      if (SIZE.compareAndSet(this, old, end)) {
-        return true;
-      }
+    boolean grown = false;
+    while (end > old && !grown) {
+      grown = SIZE.compareAndSet(this, old, end);
       old = size;
     }
-    return false;
+    if (growing != null) {
+      growing.endGrowth();
+    }
+    return grown;
   }
 
   /// Folio that holds a byte.
@@ -459,6 +503,9 @@ public final class AddressSpace {
     assert !was : folio;
     index.setTag(folio.index(), FolioIndex.TAG_WRITEBACK);
     countWriteback(1);
+    if (folio.clear(Folio.STAYS_DIRTY)) {
+      folio.set(Folio.DIRTY); // a write pin may be stored to while this write-out is under way
+    }
     if (!folio.isDirty()) {
       untagDirty(folio);
     }
@@ -516,6 +563,7 @@ public final class AddressSpace {
   public void detach(Folio folio) {
     assert folio.isLocked() && !folio.isWriteback() : folio;
     SchedulePoint.reach(SchedulePoint.Kind.TRUNCATE, folio);
+    unmap(folio);
     indexLock.lock();
     folio.clear(Folio.DIRTY);
     untagDirty(folio);
@@ -543,6 +591,7 @@ public final class AddressSpace {
         || !operations.releaseFolio(folio)) {
       return false;
     }
+    unmap(folio); // it is clean, so nobody can be storing to it, and this waits for nothing
     indexLock.lock();
     int references = folio.freezeDetached(true);
     if (references == 0) {
@@ -556,6 +605,13 @@ public final class AddressSpace {
     removed(folio, 0, true);
     cache.countEviction();
     return true;
+  }
+
+  private void unmap(Folio folio) {
+    FolioMapper m = mapper();
+    if (m != null) {
+      m.unmap(folio);
+    }
   }
 
   private void removed(Folio folio, int references, boolean evicted) {

@@ -12,6 +12,7 @@ import org.pagewright.errno.FsException;
 /// | readahead           | -     | shared     | held, each     | with the I/O, or free  | yes       |
 /// | writeBegin          | excl. | -          | no             | held; no if null/threw | yes       |
 /// | writeEnd            | excl. | -          | held           | released, always       | yes       |
+/// | pageMkwrite         | -     | -          | no             | held if LOCKED, or no  | yes       |
 /// | writepages          | -     | -          | no             | no                     | yes       |
 /// | isPartiallyUptodate | -     | -          | held           | held                   | no        |
 /// | invalidateFolio     | -     | excl.      | held           | held                   | no        |
@@ -91,6 +92,49 @@ public interface AddressSpaceOperations {
   /// @throws FsException EIO, ENOSPC; nothing was accepted, and the folio is unlocked
   int writeEnd(AddressSpace mapping, long pos, int length, int copied, Folio folio, WriteOp op)
       throws FsException;
+
+  /// How [#pageMkwrite] ended.
+  enum MkwriteResult {
+    /// The folio is locked, attached and may be written to and marked dirty.
+    LOCKED,
+    /// The folio is not locked, and gone or about to go: look it up again. The old VM_FAULT_NOPAGE.
+    RETRY
+  }
+
+  /// A folio that is mapped read-only is about to be stored to: takes all it needs so that its
+  /// bytes inside the file can be marked dirty, which can neither wait nor fail (R-F3): space
+  /// (R-F13), metadata that stays with the folio as long as it is dirty. Called unlocked, so that
+  /// outer locks can be taken, and returns with the folio locked (R-F1): the caller keeps the lock
+  /// until the entry is writable and the folio dirty, so that nobody cleans it in between (R-F2).
+  ///
+  /// A folio that was truncated meanwhile, or now begins at or beyond the end of the file, is RETRY
+  /// (R-F5, R-D7); another one is not looked up. Only bytes inside the end get space, and what
+  /// follows them is zeroed (R-F12). May mark the folio dirty itself, unless the file keeps
+  /// contexts.
+  ///
+  /// The default is for file systems that need nothing.
+  ///
+  /// @param mapping the file
+  /// @param folio uptodate; the caller has a reference
+  /// @return see [MkwriteResult]
+  /// @throws FsException ENOSPC, EDQUOT, EIO, ENOMEM: the store fails, the folio is unlocked, and
+  ///     no entry became writable (R-F4)
+  default MkwriteResult pageMkwrite(AddressSpace mapping, Folio folio) throws FsException {
+    folio.lock();
+    if (!folio.isAttached() || folio.pos() >= mapping.size()) {
+      folio.unlock();
+      return MkwriteResult.RETRY;
+    }
+    return MkwriteResult.LOCKED;
+  }
+
+  /// Whether a folio must not change while it is under write-out, because its store computes
+  /// something over the bytes on the way: then writers wait for the end (R-F15).
+  ///
+  /// @return always the same
+  default boolean needsStableFolios() {
+    return false;
+  }
 
   /// Writes dirty folios to the store as the control asks.
   ///

@@ -15,7 +15,8 @@ import org.pagewright.sync.WaitQueue;
 /// ## The state word
 ///
 ///     31..16  references beyond the cache
-///     15..8   (free)
+///     15..9   (free)
+///      8      STAYS_DIRTY  dirty again as soon as the write-out has started: a write pin
 ///      7      DETACHED    no longer part of its file, for ever
 ///      6      DROPBEHIND  to be dropped once it is clean (R-J6)
 ///      5      READAHEAD   a read that meets it starts the next window (R-I8)
@@ -78,11 +79,14 @@ import org.pagewright.sync.WaitQueue;
 /// because an I/O completion may give it back.
 public final class Folio {
   private static final VarHandle STATE;
+  private static final VarHandle WRITE_PINS;
   private static final VarHandle LOOK = MethodHandles.arrayElementVarHandle(long[].class);
 
   static {
     try {
-      STATE = MethodHandles.lookup().findVarHandle(Folio.class, "state", int.class);
+      MethodHandles.Lookup lookup = MethodHandles.lookup();
+      STATE = lookup.findVarHandle(Folio.class, "state", int.class);
+      WRITE_PINS = lookup.findVarHandle(Folio.class, "writePins", int.class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
@@ -97,6 +101,7 @@ public final class Folio {
   static final int READAHEAD = 1 << 5;
   static final int DROPBEHIND = 1 << 6;
   static final int DETACHED = 1 << 7;
+  static final int STAYS_DIRTY = 1 << 8;
   static final int REF_ONE = 1 << 16;
   static final int REFS = 0xFFFF << 16;
 
@@ -142,6 +147,9 @@ public final class Folio {
 
   @SuppressWarnings("unused") // through STATE
   private volatile int state;
+
+  @SuppressWarnings("unused") // through WRITE_PINS; grows under the folio lock only
+  private volatile int writePins;
 
   /// The look words of the leaf that holds it; set before it is published.
   private long[] looks = NOWHERE;
@@ -229,6 +237,13 @@ public final class Folio {
 
   int frame() {
     return frame;
+  }
+
+  /// Where its bytes are, in one number.
+  ///
+  /// @return see [FramePool#placeOf(int)]
+  public long place() {
+    return FramePool.placeOf(frame);
   }
 
   // ---- Lock -----------------------------------------------------------------------------------
@@ -572,8 +587,46 @@ public final class Folio {
   public boolean clearDirtyForIo() {
     assert isLocked() && !isWriteback() : this;
     SchedulePoint.reach(SchedulePoint.Kind.CLEAR_DIRTY, this);
+    writeProtect();
     close();
+    if ((int) WRITE_PINS.getVolatile(this) > 0) {
+      set(STAYS_DIRTY); // a store before its release may come after this write-out's copy
+    } else {
+      clear(STAYS_DIRTY);
+    }
     return mapping.clearDirtyForIo(this);
+  }
+
+  /// Makes every mapping of this folio read-only and waits for the stores under way: the next store
+  /// is a write fault, which waits for the folio lock (R-F14). An entry that is writable thus
+  /// implies D, or L. Folio lock held.
+  public void writeProtect() {
+    assert isLocked() : this;
+    FolioMapper mapper = mapping.mapper();
+    if (mapper != null) {
+      mapper.writeProtect(index, index);
+    }
+  }
+
+  /// Pins the folio for stores that no entry announces: until [#unpinForWrite()] each write-out
+  /// leaves it dirty. Folio lock held, dirty; the caller holds a reference, too.
+  public void pinForWrite() {
+    assert isLocked() && isDirty() && references() > 0 : this;
+    WRITE_PINS.getAndAdd(this, 1);
+  }
+
+  /// The last store through the pin has happened. No lock needed.
+  public void unpinForWrite() {
+    int was = (int) WRITE_PINS.getAndAdd(this, -1);
+    assert was > 0 : this;
+  }
+
+  /// Whether it was used through a mapping since the last time; forgets it. By reclaim.
+  ///
+  /// @return true if it was
+  public boolean testAndClearYoung() {
+    FolioMapper mapper = mapping.mapper();
+    return mapper != null && mapper.testAndClearYoung(index);
   }
 
   /// Starts a write-out. Folio lock held, folio clean since [#clearDirtyForIo()]. The lock may be
@@ -812,7 +865,7 @@ public final class Folio {
     int s = stateAcquire();
     StringBuilder text = new StringBuilder();
     text.append(mapping).append('/').append(index).append(' ');
-    String letters = "LwUDWRBX";
+    String letters = "LwUDWRBXP";
     for (int i = 0; i < letters.length(); i++) {
       if ((s >>> i & 1) != 0) {
         text.append(letters.charAt(i));

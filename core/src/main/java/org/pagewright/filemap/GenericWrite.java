@@ -220,6 +220,9 @@ public final class GenericWrite {
       }
       return RETRY;
     }
+    if (operations.needsStableFolios()) {
+      folio.waitWriteback(); // R-F15
+    }
     boolean uptodate = folio.isUptodate();
     int offset = folio.offsetOf(pos);
     int copied = 0;

@@ -3,6 +3,7 @@ package org.pagewright.filemap;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.cache.AddressSpace;
 import org.pagewright.cache.Folio;
+import org.pagewright.cache.FolioMapper;
 import org.pagewright.sync.LockClass;
 import org.pagewright.sync.Lockdep;
 import org.pagewright.sync.SchedulePoint;
@@ -93,11 +94,12 @@ public final class Truncate {
   /// @param toInclusive last byte to drop; [Long#MAX_VALUE] for all
   public static void truncatePages(AddressSpace mapping, long from, long toInclusive) {
     assert Lockdep.holds(LockClass.INVALIDATE, mapping.invalidateLock());
-    if (mapping.folios() == 0 || from > toInclusive) {
+    if (mapping.folios() == 0 && mapping.mapper() == null || from > toInclusive) {
       return;
     }
     long first = AddressSpace.indexOf(from);
     long last = AddressSpace.indexOf(toInclusive);
+    unmap(mapping, from, toInclusive);
     @Nullable Folio[] batch = new @Nullable Folio[BATCH];
     int n;
     while ((n = mapping.gather(first, last, batch)) > 0) {
@@ -116,6 +118,21 @@ public final class Truncate {
     }
   }
 
+  /// Takes mappings away from what is wholly inside a range, at one go for all of it. Those that a
+  /// fault makes after that find the new size, or INVALIDATE held, or have their folio locked,
+  /// which is then unmapped with its folio (R-D4). Private copies go with the end of the file only.
+  private static void unmap(AddressSpace mapping, long from, long toInclusive) {
+    FolioMapper mapper = mapping.mapper();
+    long first = AddressSpace.indexOf(from + AddressSpace.FOLIO_SIZE - 1);
+    long last =
+        toInclusive == Long.MAX_VALUE
+            ? AddressSpace.indexOf(toInclusive)
+            : AddressSpace.indexOf(toInclusive + 1) - 1;
+    if (mapper != null && first <= last) {
+      mapper.unmapRange(first, last, toInclusive == Long.MAX_VALUE);
+    }
+  }
+
   private static void dropOrZero(AddressSpace mapping, Folio folio, int offset, int length) {
     SchedulePoint.reach(SchedulePoint.Kind.TRUNCATE, folio);
     folio.lock();
@@ -126,6 +143,8 @@ public final class Truncate {
         mapping.operations().invalidateFolio(folio, 0, length);
         mapping.detach(folio);
       } else {
+        // The blocks of the range are about to go: the next store asks for one anew (R-G4).
+        folio.writeProtect();
         folio.zero(offset, length);
         mapping.operations().invalidateFolio(folio, offset, length);
       }

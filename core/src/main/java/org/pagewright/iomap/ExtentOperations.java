@@ -11,6 +11,7 @@ import org.pagewright.errno.FsException;
 /// | method               | INODE    | INVALIDATE | FOLIO | handle  | sleeps  | called by        |
 /// |----------------------|----------|------------|-------|---------|---------|------------------|
 /// | begin, WRITE or ZERO | excl.    | - (1)      | no    | may     | yes     | writer           |
+/// | begin, WRITE, FAULT  | -        | held (3)   | no    | may     | yes     | write fault      |
 /// | begin, REPORT        | shared   | -          | no    | no      | yes     | anybody          |
 /// | begin, DIRECT read   | -        | - (1)      | no    | no      | yes     | reader           |
 /// | end                  | as begin | as begin   | no    | may     | yes     | who called begin |
@@ -28,6 +29,7 @@ import org.pagewright.errno.FsException;
 /// 1. The caller may hold it, either side: zeroing does, inside truncate and punch.
 /// 2. It may read metadata: EXTENT_MAP and what is below it rank below FOLIO. But JOURNAL_HANDLE
 ///    ranks above, and a commit may wait for the write-out of this very folio.
+/// 3. Shared; exclusive with [#allocatesInBegin()]. Writers may ask about the same range meanwhile.
 ///
 /// Positions and lengths of answers are whole blocks; of questions, any bytes.
 public interface ExtentOperations {

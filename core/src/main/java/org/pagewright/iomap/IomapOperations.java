@@ -26,6 +26,7 @@ import org.pagewright.writeback.Writeback;
 /// |----------------------|-----------------------------------------------------------------------|
 /// | fill, readahead      | map under the folio lock; large reads across folios; zeros for holes  |
 /// | writeBegin, writeEnd | reserve, then lock, then look whether the answer is still true        |
+/// | pageMkwrite          | the same for all of a folio that lies inside the file                 |
 /// | writepages           | allocate a run without folio locks, then map each folio under its own |
 /// | directRead, -Write   | requests straight from and to the caller's memory                     |
 ///
@@ -137,6 +138,11 @@ public final class IomapOperations implements AddressSpaceOperations {
   public int writeEnd(
       AddressSpace mapping, long pos, int length, int copied, Folio folio, WriteOp op) {
     return write.end(mapping, pos, length, copied, folio, op);
+  }
+
+  @Override
+  public MkwriteResult pageMkwrite(AddressSpace mapping, Folio folio) throws FsException {
+    return new IomapFault(this, mapping, folio).mkwrite();
   }
 
   // ---- Write-out ------------------------------------------------------------------------------

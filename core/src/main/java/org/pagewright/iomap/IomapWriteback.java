@@ -197,6 +197,9 @@ final class IomapWriteback implements FolioWriter {
 
   /// From dirty to write-out, and unlocks. Cannot fail.
   private void start(Folio folio, int blocks, long size) {
+    if (size < folio.pos() + folio.size()) {
+      folio.writeProtect(); // or a store comes between the zeros and the write-out
+    }
     IomapOperations.zeroBeyond(folio, 0, folio.size(), size); // R-D3
     boolean was = folio.clearDirtyForIo();
     assert was : folio;

@@ -4,7 +4,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.Arrays;
 
 /// The memory of a cache: frames of [#FRAME_SIZE] bytes, up to a hard budget, in one arena.
 ///
@@ -33,6 +32,7 @@ public final class FramePool implements AutoCloseable {
 
   // Chunks grow with the pool, so that small pools take little and large ones have few: 256 frames,
   // 256, 512, 1024 ... 16384, and 16384 from then on.
+  private static final int FRAME_SHIFT = 12;
   private static final int FIRST_SHIFT = 8;
   private static final int LAST_SHIFT = 14;
   private static final int GROWING = LAST_SHIFT - FIRST_SHIFT;
@@ -165,6 +165,29 @@ public final class FramePool implements AutoCloseable {
     return (frame - firstOf(chunkOf(frame))) * FRAME_SIZE;
   }
 
+  /// The memory of a frame.
+  ///
+  /// @param frame number of a frame that is handed out
+  /// @return a new slice of [#FRAME_SIZE] bytes
+  public MemorySegment frame(int frame) {
+    return chunk(frame).asSlice(offsetInChunk(frame), FRAME_SIZE);
+  }
+
+  /// Where a frame is, in one number: 40..26 number of its chunk in [#chunks()], 25..0 byte in it.
+  ///
+  /// @param frame number of a frame
+  /// @return a multiple of [#FRAME_SIZE], below 2 to the 41
+  public static long placeOf(int frame) {
+    return (long) chunkOf(frame) << LAST_SHIFT + FRAME_SHIFT | offsetInChunk(frame);
+  }
+
+  /// The chunks by number; those that no frame was taken from yet are missing.
+  ///
+  /// @return the pool's own table, for who has no time to call [#chunk(int)]; not to be changed
+  public MemorySegment[] chunks() {
+    return chunks;
+  }
+
   private static int chunkOf(int frame) {
     int i = frame >>> LAST_SHIFT;
     return i == 0
@@ -203,6 +226,5 @@ public final class FramePool implements AutoCloseable {
   @Override
   public void close() {
     arena.close();
-    Arrays.fill(chunks, null);
   }
 }

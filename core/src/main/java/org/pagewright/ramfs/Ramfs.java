@@ -356,6 +356,17 @@ public final class Ramfs implements SuperBlockOperations, InodeOperations, Addre
     return copied;
   }
 
+  /// A hole that is stored to through a mapping becomes content.
+  @Override
+  public MkwriteResult pageMkwrite(AddressSpace mapping, Folio folio) throws FsException {
+    MkwriteResult result = AddressSpaceOperations.super.pageMkwrite(mapping, folio);
+    if (result == MkwriteResult.LOCKED && folio.markDirty()) {
+      count(mapping, 1);
+      folio.openForOverwrite();
+    }
+    return result;
+  }
+
   private static void count(AddressSpace mapping, int folios) {
     Inode inode = (Inode) mapping.host();
     inode.setBlocks(inode.blocks() + (long) folios * (AddressSpace.FOLIO_SIZE / 512));

@@ -303,6 +303,9 @@ public final class Reclaimer implements MemoryPolicy {
     activity += isLocked ? 1 : 0;
     if (isLocked || folio.isDirty() || folio.isWriteback() || folio.references() > 0) {
       queue.add(folio);
+    } else if (folio.testAndClearYoung()) {
+      folio.markAccessed(); // through a mapping, which leaves no other trace
+      queue.add(folio);
     } else {
       batch.add(folio, queue);
     }

@@ -45,6 +45,12 @@ public final class SchedulePoint {
     TRUNCATE,
     /// A folio is about to be evicted.
     EVICT,
+    /// An access to a mapping found no entry that allows it.
+    FAULT,
+    /// A file system is about to be asked whether a mapped folio may be stored to.
+    MKWRITE,
+    /// Stores through entries that were taken away are about to be waited for.
+    SHOOTDOWN,
     /// A request goes to a device.
     SUBMIT,
     /// A request came back from a device.

@@ -176,7 +176,7 @@ final class FileWrites {
 
   /// Sets mtime and ctime, before the copy loop and with no folio locked, because a file system may
   /// start a journal handle for it (R-F9).
-  private void touchTimes() throws FsException {
+  void touchTimes() throws FsException {
     Instant now = superBlock.now();
     if (!isTimeOfChange(now)) {
       inode.setMtime(now);

@@ -17,6 +17,9 @@ import org.pagewright.iov.FillerIter;
 import org.pagewright.iov.GatherIter;
 import org.pagewright.iov.IovIter;
 import org.pagewright.iov.SegmentIter;
+import org.pagewright.mm.MappedRegion;
+import org.pagewright.mm.Protection;
+import org.pagewright.mm.Sharing;
 import org.pagewright.sync.LockClass;
 import org.pagewright.sync.Mutex;
 import org.pagewright.sync.SchedulePoint;
@@ -765,6 +768,53 @@ public final class OpenFile implements AutoCloseable {
       // Of two threads that sync at a time, the one whose swap succeeds tells.
       if (ERRORS_SEEN.compareAndSet(this, seen, now)) {
         return ErrSeq.between(now, seen);
+      }
+    }
+  }
+
+  // ---- Mapping ----------------------------------------------------------------------------------
+
+  /// Maps a range of the file as memory. The region stays usable when this file is closed, and
+  /// counts as an open file until it is closed itself.
+  ///
+  /// @param pos first byte, any
+  /// @param length bytes, at least 1; may reach beyond the end of the file
+  /// @param protection what the region may be used for
+  /// @param sharing SHARED to change the file, for which it must be open for writing
+  /// @return close it
+  /// @throws FsException EBADF, EACCES if it is not open for what is asked, EINVAL, EOVERFLOW,
+  ///     ENODEV if it is no regular file, ENOMEM
+  public MappedRegion map(long pos, long length, Protection protection, Sharing sharing)
+      throws FsException {
+    checkRange(pos, length);
+    if (length == 0) {
+      throw new FsException(Errno.EINVAL, inode + ": a region of no bytes");
+    }
+    if (pos > AddressSpace.MAX_SIZE - length) {
+      throw new FsException(Errno.EOVERFLOW, inode + ": " + length + " bytes at " + pos);
+    }
+    if (!inode.isRegular()) {
+      throw new FsException(Errno.ENODEV, inode.toString());
+    }
+    boolean stores = writable && (flags & OpenFlags.APPEND) == 0;
+    if (!readable
+        || protection == Protection.READ_WRITE && sharing == Sharing.SHARED && !stores) {
+      throw new FsException(Errno.EACCES, inode + ": not open for this mapping");
+    }
+    enter(); // until the region is closed
+    boolean done = false;
+    try {
+      if ((flags & OpenFlags.NOATIME) == 0) {
+        superBlock.attributes().touchAtime(inode);
+      }
+      MappedFile file = new MappedFile(this, writes, stores);
+      MappedRegion region =
+          superBlock.vmSpace().map(mapping, file, pos, length, protection, sharing);
+      done = true;
+      return region;
+    } finally {
+      if (!done) {
+        leave();
       }
     }
   }

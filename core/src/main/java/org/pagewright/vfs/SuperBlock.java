@@ -13,6 +13,7 @@ import org.pagewright.cache.PageCache;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
 import org.pagewright.filemap.Truncate;
+import org.pagewright.mm.VmSpace;
 import org.pagewright.sync.LockClass;
 import org.pagewright.sync.Mutex;
 import org.pagewright.writeback.BackingDevice;
@@ -71,6 +72,7 @@ public final class SuperBlock {
   private final Clock monotonic;
   private final InodeCache inodes;
   private final DentryCache dentries;
+  private final VmSpace vmSpace;
   private final Namespace namespace = new Namespace(this);
   private final Attributes attributes = new Attributes(this);
   private final FileLocks fileLocks = new FileLocks(this);
@@ -116,6 +118,7 @@ public final class SuperBlock {
     this.readOnly = options.readOnly();
     this.inodes = new InodeCache(this, options.unusedInodesMax());
     this.dentries = new DentryCache(options.dentriesMax());
+    this.vmSpace = new VmSpace(cache);
     this.writeLevel = new FreezeLock(LockClass.SB_WRITE, operations.name());
     this.pagefaultLevel = new FreezeLock(LockClass.SB_PAGEFAULT, operations.name());
     this.renameMutex = new Mutex(LockClass.RENAME, operations.name());
@@ -212,6 +215,13 @@ public final class SuperBlock {
 
   FileLocks fileLocks() {
     return fileLocks;
+  }
+
+  /// The mapped regions of its files.
+  ///
+  /// @return never null
+  public VmSpace vmSpace() {
+    return vmSpace;
   }
 
   DentryCache dentries() {
@@ -872,8 +882,8 @@ public final class SuperBlock {
 
   /// Writes everything, lets every inode go, and closes the file system. Idempotent.
   ///
-  /// @param force close even if files are open or something cannot be written: open files then
-  ///     answer EIO, and what cannot be written is lost
+  /// @param force close even if files are open or something cannot be written: regions are closed,
+  ///     open files then answer EIO, and what cannot be written is lost
   /// @throws FsException EBUSY if files are open; EIO if not all could be written: without `force`
   ///     the volume is still open then
   public void close(boolean force) throws FsException {
@@ -887,6 +897,7 @@ public final class SuperBlock {
     if (freezing.get() == 2) {
       thaw();
     }
+    vmSpace.closeAll(); // with force: no store comes after the sync
     FsException failed = null;
     if (!shutDown) {
       try {

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.cache.AddressSpace;
 import org.pagewright.cache.Folio;
+import org.pagewright.cache.FolioMapper;
 import org.pagewright.cache.WritebackControl;
 import org.pagewright.cache.WritebackControl.SyncMode;
 import org.pagewright.errno.Errno;
@@ -228,6 +229,12 @@ public final class Writeback {
   private void writeRun() {
     long next = run.firstIndex();
     long last = run.lastIndex();
+    FolioMapper mapper = mapping.mapper();
+    if (mapper != null && next < last) {
+      // One wait for the stores to the whole run, instead of one for each folio (R-F14). Who stores
+      // again before his folio's turn makes it wait once more, alone.
+      mapper.writeProtect(next, last);
+    }
     int n;
     do {
       n =

@@ -194,6 +194,33 @@ public final class CheckedOperations implements AddressSpaceOperations {
   // ---- Write-out and removal --------------------------------------------------------------------
 
   @Override
+  public MkwriteResult pageMkwrite(AddressSpace mapping, Folio folio) throws FsException {
+    Set<LockClass> before = held();
+    check(!before.contains(LockClass.FOLIO), "pageMkwrite with a folio lock held (R-F1)");
+    check(folio.references() > 0, folio + " is to be stored to without a reference");
+    boolean locked = false;
+    try {
+      MkwriteResult result = operations.pageMkwrite(mapping, folio);
+      locked = result == MkwriteResult.LOCKED;
+      if (locked) {
+        checkLocked(folio, "pageMkwrite");
+        check(folio.isAttached(), folio + " is gone and to be stored to (R-F5)");
+        check(folio.pos() < mapping.size(), folio + " is beyond the end (R-D7)");
+      }
+      return result;
+    } finally {
+      if (!locked) {
+        checkHeld(before, "pageMkwrite"); // R-F7
+      }
+    }
+  }
+
+  @Override
+  public boolean needsStableFolios() {
+    return operations.needsStableFolios();
+  }
+
+  @Override
   public void writepages(AddressSpace mapping, WritebackControl control) throws FsException {
     Set<LockClass> before = held();
     check(!before.contains(LockClass.FOLIO), "writepages with a folio lock held");

@@ -1,0 +1,194 @@
+package org.pagewright.mm;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import org.pagewright.mem.FramePool;
+import org.pagewright.sync.SchedulePoint;
+
+/// The entries of one area: where each of its folios is in memory, and what may be done with it.
+/// One long an entry, two levels, the second made when it is first needed.
+///
+///     63..41 version     two meanings of a word never look alike: it grows with each removal
+///     40..12 place       of the frame: chunk and byte in it, see FramePool.placeOf
+///     11..5  (free)
+///      4     LOCKED      holds a reference of the folio: locked in memory
+///      3     PRIVATE     leads to a copy that only this area has
+///      2     PRESENT     leads somewhere
+///      1     WRITE       may be stored to; implies that the folio is dirty, or locked
+///      0     READ        may be loaded from; PRESENT without READ: not used since reclaim looked
+///
+/// | from            | to              | by whom                        | under                     |
+/// |-----------------|-----------------|--------------------------------|---------------------------|
+/// | empty           | PRESENT READ    | read fault                     | MMAP shared, FOLIO        |
+/// | any             | + WRITE         | write fault                    | MMAP shared, FOLIO, D next|
+/// | any             | PRIVATE + WRITE | write fault of a private area  | MMAP shared, FOLIO of the |
+/// |                 |                 |                                | folio that is copied      |
+/// | PRESENT         | + READ          | the first load after aging     | nothing                   |
+/// | READ            | - READ          | reclaim: aging                 | nothing                   |
+/// | WRITE           | - WRITE         | write-protection               | nothing; FOLIO to be sure |
+/// | PRESENT         | empty           | truncation, eviction           | FOLIO                     |
+/// | PRESENT         | empty           | truncation, in advance; close  | nothing; MMAP             |
+///
+/// Every change is a compare-and-set. There is no dirty bit: WRITE implies that the folio is marked
+/// dirty already, so there is nothing to fold when it is taken away (R-F14).
+final class PageTable {
+  static final long READ = 1;
+  static final long WRITE = 1 << 1;
+  static final long PRESENT = 1 << 2;
+  static final long PRIVATE = 1 << 3;
+  static final long LOCKED = 1 << 4;
+
+  private static final long PLACE = (1L << 41) - FramePool.FRAME_SIZE;
+  private static final long VERSION_ONE = 1L << 41;
+  private static final int CHUNK_SHIFT = 26;
+  private static final int CHUNK_MASK = (1 << 15) - 1;
+  private static final int OFFSET_MASK = (1 << CHUNK_SHIFT) - FramePool.FRAME_SIZE;
+
+  /// Entries of a leaf, as a shift.
+  static final int LEAF_SHIFT = 12;
+
+  static final int LEAF_MASK = (1 << LEAF_SHIFT) - 1;
+
+  static final VarHandle ENTRY = MethodHandles.arrayElementVarHandle(long[].class);
+  private static final VarHandle LEAF = MethodHandles.arrayElementVarHandle(long[][].class);
+
+  /// Stands for every leaf that was not made yet; nobody ever writes to it.
+  private static final long[] EMPTY = new long[1 << LEAF_SHIFT];
+
+  private final long[][] leaves;
+  private final long pages;
+
+  PageTable(long pages) {
+    this.pages = pages;
+    leaves = new long[Math.toIntExact((pages + LEAF_MASK) >>> LEAF_SHIFT)][];
+    java.util.Arrays.fill(leaves, EMPTY);
+  }
+
+  /// The leaves themselves, for the accessors.
+  long[][] leaves() {
+    return leaves;
+  }
+
+  static int chunkOf(long entry) {
+    return (int) (entry >>> CHUNK_SHIFT) & CHUNK_MASK;
+  }
+
+  static int offsetOf(long entry) {
+    return (int) entry & OFFSET_MASK;
+  }
+
+  /// An entry for a frame, in place of another.
+  static long entry(long old, long place, long flags) {
+    return old & -VERSION_ONE | place | flags | PRESENT;
+  }
+
+  static boolean is(long entry, long flag) {
+    return (entry & flag) != 0;
+  }
+
+  private long[] leaf(long page) {
+    SchedulePoint.touch(this, false);
+    return (long[]) LEAF.getAcquire(leaves, (int) (page >>> LEAF_SHIFT));
+  }
+
+  long get(long page) {
+    return (long) ENTRY.getVolatile(leaf(page), (int) page & LEAF_MASK);
+  }
+
+  boolean compareAndSet(long page, long expected, long value) {
+    long[] leaf = leaf(page);
+    if (leaf == EMPTY) {
+      long[] fresh = new long[1 << LEAF_SHIFT];
+      int i = (int) (page >>> LEAF_SHIFT);
+      leaf = (long[]) LEAF.compareAndExchange(leaves, i, EMPTY, fresh);
+      leaf = leaf == EMPTY ? fresh : leaf;
+    }
+    SchedulePoint.reach(SchedulePoint.Kind.ACCESS, this);
+    return ENTRY.compareAndSet(leaf, (int) page & LEAF_MASK, expected, value);
+  }
+
+  /// What to do with the entries of a range.
+  interface Change {
+    /// An entry to be changed.
+    ///
+    /// @return its new value; the old one to leave it
+    long of(long entry);
+  }
+
+  /// Takes WRITE away from what is not a private copy.
+  static final Change WRITE_PROTECT = e -> is(e, PRIVATE) ? e : e & ~WRITE;
+
+  /// Takes WRITE away.
+  static final Change READ_ONLY = e -> e & ~WRITE;
+
+  /// Takes READ away.
+  static final Change AGE = e -> is(e, PRESENT) ? e & ~READ : e;
+
+  /// Empties entries that lead to the file, and are not locked in memory.
+  static final Change UNMAP =
+      e -> is(e, PRESENT) && !is(e, PRIVATE | LOCKED) ? emptied(e) : e;
+
+  /// Empties entries that lead to the file.
+  static final Change UNMAP_LOCKED = e -> is(e, PRESENT) && !is(e, PRIVATE) ? emptied(e) : e;
+
+  /// Empties entries that are not locked in memory.
+  static final Change UNMAP_ALL = e -> is(e, PRESENT) && !is(e, LOCKED) ? emptied(e) : e;
+
+  private static long emptied(long entry) {
+    return (entry & -VERSION_ONE) + VERSION_ONE;
+  }
+
+  /// Changes the entries of a range. Entries that nobody made yet are passed over leaf by leaf.
+  ///
+  /// @return all flags that the changed entries had and have no more; 0 if none changed
+  long change(long first, long last, Change change) {
+    SchedulePoint.reach(SchedulePoint.Kind.ACCESS, this);
+    long lost = 0;
+    long page = Math.max(first, 0);
+    long end = Math.min(last, pages - 1);
+    while (page <= end) {
+      long[] leaf = leaf(page);
+      long leafEnd = Math.min(end, page | LEAF_MASK);
+      if (leaf != EMPTY) {
+        for (; page <= leafEnd; page++) {
+          lost |= change(leaf, (int) page & LEAF_MASK, change);
+        }
+      }
+      page = leafEnd + 1;
+    }
+    return lost;
+  }
+
+  private static long change(long[] leaf, int slot, Change change) {
+    while (true) {
+      long old = (long) ENTRY.getVolatile(leaf, slot);
+      long fresh = change.of(old);
+      if (fresh == old) {
+        return 0;
+      }
+      if (ENTRY.compareAndSet(leaf, slot, old, fresh)) {
+        return old & ~fresh & FLAGS;
+      }
+    }
+  }
+
+  private static final long FLAGS = READ | WRITE | PRESENT | PRIVATE | LOCKED;
+
+  /// How many entries of a range have a flag.
+  long count(long first, long last, long flag) {
+    long n = 0;
+    for (long page = first; page <= Math.min(last, pages - 1); page++) {
+      long[] leaf = leaf(page);
+      if (leaf == EMPTY) {
+        page |= LEAF_MASK;
+      } else {
+        n += is((long) ENTRY.getVolatile(leaf, (int) page & LEAF_MASK), flag) ? 1 : 0;
+      }
+    }
+    return n;
+  }
+
+  static {
+    assert PLACE > 0 && (PLACE & FLAGS) == 0;
+  }
+}

@@ -1,0 +1,404 @@
+package org.pagewright.mm;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.pagewright.cache.AddressSpace;
+import org.pagewright.cache.Folio;
+import org.pagewright.errno.Errno;
+import org.pagewright.errno.FsException;
+import org.pagewright.mem.FramePool;
+import org.pagewright.sync.LockClass;
+import org.pagewright.sync.Mutex;
+import org.pagewright.sync.RwSem;
+import org.pagewright.sync.SchedulePoint;
+
+/// A range of a file, mapped: its entries, its protection, and who uses it. Compare Linux's struct
+/// vm_area_struct. Pages of an area are numbered from 0, each one a folio of the file.
+///
+/// | guarded by                | what                                                           |
+/// |---------------------------|----------------------------------------------------------------|
+/// | MMAP, shared              | faults                                                         |
+/// | MMAP, exclusive           | protection, ranges locked in memory, the end                   |
+/// | PAGE_TABLE                | the private copies by page                                     |
+/// | nothing                   | entries: see [PageTable]                                       |
+///
+/// A fault, a pin and a sync count as users; the file is let go when the area is closed and the
+/// last of them has left, so none of them can meet an inode that is gone.
+final class VmArea {
+  private static final VarHandle USERS;
+
+  static {
+    try {
+      USERS = MethodHandles.lookup().findVarHandle(VmArea.class, "users", int.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  private static final int CLOSED = 1 << 31;
+
+  private final VmSpace space;
+  private final AddressSpace mapping;
+  private final VmOperations operations;
+  private final Sharing sharing;
+  private final long firstIndex;
+  private final long pages;
+  private final long base;
+  private final PageTable table;
+  private final RwSem mmap = new RwSem(LockClass.MMAP, this);
+  private final Mutex copiesLock = new Mutex(LockClass.PAGE_TABLE, this);
+  private final Map<Long, PrivateCopy> copies = new HashMap<>();
+
+  private volatile Protection protection; // guarded by MMAP exclusive for writing
+  private volatile boolean random; // a hint
+  private long[] locked = new long[0]; // guarded by MMAP: pairs of first and last page
+
+  /// 31 closed, 30..0 users.
+  @SuppressWarnings("unused") // through USERS
+  private volatile int users;
+
+  /// A frame that only one area sees; freed when the entry and the last pin are gone.
+  static final class PrivateCopy {
+    final int frame;
+    private final AddressSpace mapping;
+    private int holders = 1; // guarded by the area's PAGE_TABLE lock
+
+    PrivateCopy(AddressSpace mapping, int frame) {
+      this.mapping = mapping;
+      this.frame = frame;
+    }
+
+    long place() {
+      return FramePool.placeOf(frame);
+    }
+  }
+
+  VmArea(
+      VmSpace space,
+      AddressSpace mapping,
+      VmOperations operations,
+      Sharing sharing,
+      Protection protection,
+      long firstIndex,
+      long pages) {
+    this.space = space;
+    this.mapping = mapping;
+    this.operations = operations;
+    this.sharing = sharing;
+    this.protection = protection;
+    this.firstIndex = firstIndex;
+    this.pages = pages;
+    this.table = new PageTable(pages);
+    this.base = VmSpace.takePages(pages);
+  }
+
+  VmSpace space() {
+    return space;
+  }
+
+  AddressSpace mapping() {
+    return mapping;
+  }
+
+  VmOperations operations() {
+    return operations;
+  }
+
+  boolean isShared() {
+    return sharing == Sharing.SHARED;
+  }
+
+  PageTable table() {
+    return table;
+  }
+
+  RwSem mmap() {
+    return mmap;
+  }
+
+  long pages() {
+    return pages;
+  }
+
+  /// What stores to page 0 announce; the next pages follow.
+  long base() {
+    return base;
+  }
+
+  /// Folio of the file that a page leads to.
+  long indexOf(long page) {
+    return firstIndex + page;
+  }
+
+  /// Page that leads to a folio of the file; outside 0 to [#pages()] if none does.
+  long pageOf(long index) {
+    return index - firstIndex;
+  }
+
+  Protection protection() {
+    SchedulePoint.touch(mmap, false);
+    return protection;
+  }
+
+  boolean isRandom() {
+    return random;
+  }
+
+  void setRandom(boolean random) {
+    this.random = random;
+  }
+
+  // ---- Users ----------------------------------------------------------------------------------
+
+  void enter() throws FsException {
+    SchedulePoint.reach(SchedulePoint.Kind.ACCESS, this);
+    int old;
+    do {
+      old = (int) USERS.getVolatile(this);
+      if (old < 0) {
+        throw new FsException(Errno.EBADF, this + ": region is closed");
+      }
+    } while (!USERS.weakCompareAndSet(this, old, old + 1));
+  }
+
+  void leave() {
+    SchedulePoint.reach(SchedulePoint.Kind.ACCESS, this);
+    if ((int) USERS.getAndAdd(this, -1) - 1 == CLOSED) {
+      operations.released();
+    }
+  }
+
+  boolean isClosed() {
+    SchedulePoint.touch(this, false);
+    return (int) USERS.getVolatile(this) < 0;
+  }
+
+  /// Under MMAP, which a close takes exclusively before it empties the table: so what is found open
+  /// here stays so until MMAP is given back.
+  void checkOpen() throws FsException {
+    if (isClosed()) {
+      throw new FsException(Errno.EBADF, this + ": region is closed");
+    }
+  }
+
+  void checkStores() throws FsException {
+    if (protection() != Protection.READ_WRITE) {
+      throw new FsException(Errno.EACCES, this + ": region is read-only");
+    }
+  }
+
+  /// Ends the area: from its return on no access finds an entry, and none is under way that found
+  /// one. Idempotent. Faults that are under way end with EBADF.
+  void close() {
+    int old;
+    do {
+      old = (int) USERS.getVolatile(this);
+      if (old < 0) {
+        return;
+      }
+    } while (!USERS.compareAndSet(this, old, old | CLOSED));
+    mmap.lock();
+    unlockMemoryLocked(0, pages - 1);
+    locked = new long[0];
+    removeEntries(0, pages - 1, PageTable.UNMAP_ALL);
+    mmap.unlock();
+    space.remove(this);
+    if (old == 0) {
+      operations.released();
+    }
+  }
+
+  // ---- Protection -----------------------------------------------------------------------------
+
+  void protect(Protection wanted) throws FsException {
+    if (wanted == Protection.READ_WRITE && isShared() && !operations.isWritable()) {
+      throw new FsException(Errno.EACCES, this + ": the file is not open for writing");
+    }
+    mmap.lock();
+    try {
+      checkOpen();
+      protection = wanted;
+      if (wanted == Protection.READ) {
+        awaitIfWritten(0, pages - 1, table.change(0, pages - 1, PageTable.READ_ONLY));
+      }
+    } finally {
+      mmap.unlock();
+    }
+  }
+
+  // ---- Entries --------------------------------------------------------------------------------
+
+  /// Empties entries, waits for the stores that found them, and frees private copies among them.
+  void removeEntries(long first, long last, PageTable.Change change) {
+    long lost = table.change(first, last, change);
+    awaitIfWritten(first, last, lost);
+    if (PageTable.is(lost, PageTable.PRIVATE)) {
+      dropCopies(first, last);
+    }
+  }
+
+  private void awaitIfWritten(long first, long last, long lost) {
+    if (PageTable.is(lost, PageTable.WRITE)) {
+      space.countShootdown();
+      Announcements.await(new long[] {base + first, base + Math.min(last, pages - 1)}, 2);
+    }
+  }
+
+  // ---- Private copies -------------------------------------------------------------------------
+
+  int privateCopies() {
+    copiesLock.lock();
+    int n = copies.size();
+    copiesLock.unlock();
+    return n;
+  }
+
+  /// Enters a copy, if its entry can be put in place of an old one.
+  boolean install(long page, long old, PrivateCopy copy) {
+    long flags = PageTable.PRIVATE | PageTable.READ | PageTable.WRITE;
+    copiesLock.lock();
+    try {
+      if (!table.compareAndSet(page, old, PageTable.entry(old, copy.place(), flags))) {
+        return false;
+      }
+      copies.put(page, copy);
+      return true;
+    } finally {
+      copiesLock.unlock();
+    }
+  }
+
+  /// The copy of a page, held for a pin; null if there is none.
+  @Nullable PrivateCopy holdCopy(long page) {
+    copiesLock.lock();
+    try {
+      PrivateCopy copy = copies.get(page);
+      if (copy != null) {
+        copy.holders++;
+      }
+      return copy;
+    } finally {
+      copiesLock.unlock();
+    }
+  }
+
+  void putCopy(PrivateCopy copy) {
+    copiesLock.lock();
+    boolean last = --copy.holders == 0;
+    copiesLock.unlock();
+    if (last) {
+      copy.mapping.cache().freeFrame(copy.frame);
+    }
+  }
+
+  /// Lets go of copies whose entries are gone.
+  private void dropCopies(long first, long last) {
+    PrivateCopy[] gone;
+    copiesLock.lock();
+    gone =
+        copies.entrySet().stream()
+            .filter(e -> e.getKey() >= first && e.getKey() <= last)
+            .filter(e -> !PageTable.is(table.get(e.getKey()), PageTable.PRIVATE))
+            .map(Map.Entry::getValue)
+            .toArray(PrivateCopy[]::new);
+    copies.keySet().removeIf(
+        page ->
+            page >= first
+                && page <= last
+                && !PageTable.is(table.get(page), PageTable.PRIVATE));
+    copiesLock.unlock();
+    for (PrivateCopy copy : gone) {
+      putCopy(copy);
+    }
+  }
+
+  // ---- Locked in memory -----------------------------------------------------------------------
+
+  /// Whether a fault is to lock the page in memory. MMAP held.
+  boolean isLockedRange(long page) {
+    for (int i = 0; i < locked.length; i += 2) {
+      if (page >= locked[i] && page <= locked[i + 1]) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /// Has faults lock a range in memory from now on.
+  void addLockedRange(long first, long last) throws FsException {
+    mmap.lock();
+    try {
+      checkOpen();
+      long[] more = java.util.Arrays.copyOf(locked, locked.length + 2);
+      more[locked.length] = first;
+      more[locked.length + 1] = last;
+      locked = more;
+    } finally {
+      mmap.unlock();
+    }
+  }
+
+  /// Lets reclaim have a range again.
+  void unlockMemory(long first, long last) throws FsException {
+    mmap.lock();
+    try {
+      checkOpen();
+      locked = without(first, last);
+      unlockMemoryLocked(first, last);
+    } finally {
+      mmap.unlock();
+    }
+  }
+
+  private long[] without(long first, long last) {
+    long[] left = new long[2 * locked.length];
+    int n = 0;
+    for (int i = 0; i < locked.length; i += 2) {
+      if (locked[i] < first) {
+        left[n++] = locked[i];
+        left[n++] = Math.min(locked[i + 1], first - 1);
+      }
+      if (locked[i + 1] > last) {
+        left[n++] = Math.max(locked[i], last + 1);
+        left[n++] = locked[i + 1];
+      }
+    }
+    return java.util.Arrays.copyOf(left, n);
+  }
+
+  private void unlockMemoryLocked(long first, long last) {
+    if (locked.length == 0 && table.count(first, last, PageTable.LOCKED) == 0) {
+      return;
+    }
+    for (long page = first; page <= Math.min(last, pages - 1); page++) {
+      if (PageTable.is(table.get(page), PageTable.LOCKED)) {
+        unlockPage(page);
+      }
+    }
+  }
+
+  private void unlockPage(long page) {
+    Folio folio = mapping.find(indexOf(page));
+    if (folio == null) {
+      return; // truncated a moment ago: its entry and reference went with it
+    }
+    folio.lock();
+    boolean mine = false;
+    if (folio.isAttached()) {
+      mine = PageTable.is(table.change(page, page, e -> e & ~PageTable.LOCKED), PageTable.LOCKED);
+    }
+    folio.unlock();
+    if (mine) {
+      space.countLocked(-1);
+      folio.put();
+    }
+  }
+
+  @Override
+  public String toString() {
+    return mapping + " from folio " + firstIndex;
+  }
+}

@@ -1,0 +1,2 @@
+/// Files as memory: regions, their page tables in software, and faults.
+package org.pagewright.mm;
