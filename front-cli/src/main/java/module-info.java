@@ -3,7 +3,9 @@
 module org.pagewright.cli {
   requires org.pagewright.core;
   requires org.pagewright.fs.ext4;
+  requires org.pagewright.fuse;
   requires org.pagewright.lab;
+  requires java.management;
   requires info.picocli;
   requires org.apache.commons.compress;
   requires static org.jspecify;

@@ -715,6 +715,19 @@ public final class OpenFile implements AutoCloseable {
     }
   }
 
+  /// Tells an error of write-out that this open file has not heard of, once (R-H7), and writes
+  /// nothing: what a `close` of one of several descriptors does.
+  ///
+  /// @throws FsException EBADF; the error
+  public void checkErrors() throws FsException {
+    enter();
+    try {
+      reportErrors();
+    } finally {
+      leave();
+    }
+  }
+
   /// Starts or awaits write-out of a range. No integrity call unless all three flags are given, and
   /// even then no metadata and no flush of the device (R-H11).
   ///

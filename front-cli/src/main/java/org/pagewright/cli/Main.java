@@ -49,16 +49,19 @@ public final class Main {
     commands.put("fsck", FsckCommand::new);
     commands.put("info", InfoCommand::new);
     commands.put("lab", LabCommand::new);
+    commands.put("install-mount-helper", InstallMountHelperCommand::new);
     commands.put("ln", LnCommand::new);
     commands.put("ls", LsCommand::new);
     commands.put("mkdir", MkdirCommand::new);
     commands.put("mkfs", MkfsCommand::new);
+    commands.put("mount", MountCommand::new);
     commands.put("mv", MvCommand::new);
     commands.put("rm", RmCommand::new);
     commands.put("stat", StatCommand::new);
     commands.put("touch", TouchCommand::new);
     commands.put("tree", TreeCommand::new);
     commands.put("truncate", TruncateCommand::new);
+    commands.put("umount", UmountCommand::new);
     commands.put("xattr", XattrCommand::new);
     return commands;
   }

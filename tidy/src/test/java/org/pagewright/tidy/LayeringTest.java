@@ -63,6 +63,15 @@ final class LayeringTest {
       .          : disk buffer journal alloc map dir xattr mkfs
       """;
 
+  /// Rooms of front-fuse; `.` is its root package, which mounts. What it takes from core is free.
+  private static final String FUSE =
+      """
+      os         :
+      protocol   :
+      server     : os protocol
+      .          : os protocol server
+      """;
+
   /// Rooms of sim. What they take from core is free.
   private static final String SIM =
       """
@@ -107,6 +116,11 @@ final class LayeringTest {
   @Test
   void roomsOfTheLabImportOnlyRoomsBelow() throws IOException {
     assertFollows(edges("lab"), "org.pagewright.lab", LAB);
+  }
+
+  @Test
+  void roomsOfFuseImportOnlyRoomsBelow() throws IOException {
+    assertFollows(edges("front-fuse"), "org.pagewright.fuse", FUSE);
   }
 
   @Test

@@ -83,7 +83,7 @@ public final class Images implements AutoCloseable {
       MountOptions mount =
           MountOptions.DEFAULTS
               .withReadOnly(!write)
-              .withAtime(MountOptions.Atime.NEVER)
+              .withAtime(settings.atime())
               .withClock(settings.clock());
       Ext4Options options =
           Ext4Options.DEFAULTS

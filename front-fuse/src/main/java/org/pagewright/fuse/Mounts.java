@@ -1,0 +1,202 @@
+package org.pagewright.fuse;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.pagewright.errno.Errno;
+import org.pagewright.errno.FsException;
+import org.pagewright.fuse.os.Sys;
+
+/// The mounts that this host has, and how to end one, whether its server lives or not.
+public final class Mounts {
+  /// The type that /proc/mounts shows for our mounts.
+  public static final String TYPE = "fuse.pagewright";
+
+  private static final Path TABLE = Path.of("/proc/self/mountinfo");
+  private static final Path CONNECTIONS = Path.of("/sys/fs/fuse/connections");
+
+  private Mounts() {}
+
+  /// One mount.
+  ///
+  /// @param target the mount point
+  /// @param type of the file system
+  /// @param source what it says it was mounted from
+  /// @param minor of its device number: the name of a FUSE connection
+  public record Entry(Path target, String type, String source, int minor) {
+    /// Whether it is one of ours.
+    ///
+    /// @return true for type [Mounts#TYPE]
+    public boolean isOurs() {
+      return type.equals(TYPE);
+    }
+  }
+
+  /// All mounts, oldest first.
+  ///
+  /// @return a new list
+  /// @throws FsException EIO
+  public static List<Entry> all() throws FsException {
+    List<Entry> entries = new ArrayList<>();
+    String text;
+    try {
+      text = Files.readString(TABLE, StandardCharsets.ISO_8859_1);
+    } catch (IOException e) {
+      throw new FsException(Errno.EIO, TABLE.toString(), e);
+    }
+    for (String line : text.split("\n")) {
+      // 36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue
+      String[] words = line.split(" ");
+      int dash = List.of(words).indexOf("-");
+      if (dash >= 6 && words.length >= dash + 3) {
+        int minor = Integer.parseInt(words[2].substring(words[2].indexOf(':') + 1));
+        entries.add(
+            new Entry(
+                Path.of(unescaped(words[4])), words[dash + 1], unescaped(words[dash + 2]), minor));
+      }
+    }
+    return entries;
+  }
+
+  /// Blanks and the like are `\040` there; bytes are UTF-8.
+  private static String unescaped(String text) {
+    byte[] bytes = new byte[text.length()];
+    int n = 0;
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (c == '\\' && i + 3 < text.length()) {
+        bytes[n++] = (byte) Integer.parseInt(text, i + 1, i + 4, 8);
+        i += 3;
+      } else {
+        bytes[n++] = (byte) c;
+      }
+    }
+    return new String(bytes, 0, n, StandardCharsets.UTF_8);
+  }
+
+  /// The mount that one sees at a place. Asks nothing of the mount itself, which may be dead.
+  ///
+  /// @param target a mount point
+  /// @return the newest one there; null if nothing is mounted there
+  /// @throws FsException EIO
+  public static @Nullable Entry at(Path target) throws FsException {
+    Path wanted = canonical(target);
+    Entry found = null;
+    for (Entry entry : all()) {
+      if (entry.target.equals(wanted)) {
+        found = entry;
+      }
+    }
+    return found;
+  }
+
+  /// The real path, without touching its last component: that may be a dead mount.
+  ///
+  /// @param target a directory
+  /// @return absolute
+  static Path canonical(Path target) {
+    Path path = target.toAbsolutePath().normalize();
+    Path parent = path.getParent();
+    Path name = path.getFileName();
+    if (parent == null || name == null) {
+      return path;
+    }
+    try {
+      return parent.toRealPath().resolve(name);
+    } catch (IOException e) {
+      return path;
+    }
+  }
+
+  /// The process that answers for a mount: the one with a descriptor of its connection.
+  ///
+  /// @param entry the mount
+  /// @return null if it has ended, or is not ours to look at
+  public static @Nullable ProcessHandle server(Entry entry) {
+    String wanted = "fuse_connection:\t" + entry.minor;
+    try (Stream<ProcessHandle> processes = ProcessHandle.allProcesses()) {
+      return processes
+          .filter(process -> hasConnection(process.pid(), wanted))
+          .findFirst()
+          .orElse(null);
+    }
+  }
+
+  private static boolean hasConnection(long pid, String wanted) {
+    Path process = Path.of("/proc", Long.toString(pid));
+    try (DirectoryStream<Path> fds = Files.newDirectoryStream(process.resolve("fd"))) {
+      for (Path fd : fds) {
+        if (isFuse(fd)
+            && Files.readString(process.resolve("fdinfo").resolve(fd.getFileName()))
+                .lines()
+                .anyMatch(wanted::equals)) {
+          return true;
+        }
+      }
+    } catch (IOException | DirectoryIteratorException e) {
+      return false; // another user's, or gone meanwhile
+    }
+    return false;
+  }
+
+  private static boolean isFuse(Path fd) {
+    try {
+      return Files.readSymbolicLink(fd).toString().equals("/dev/fuse");
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  /// Ends a mount as `umount` does: whatever the kernel keeps is written first.
+  ///
+  /// @param target the mount point
+  /// @param lazy take the name away now even if it is in use
+  /// @throws FsException EBUSY if files are open and it is not lazy; EINVAL if nothing is mounted
+  ///     there; EPERM
+  public static void unmount(Path target, boolean lazy) throws FsException {
+    Sys sys = new Sys();
+    Path path = canonical(target);
+    if (sys.effectiveUid() == 0) {
+      Sys.checked(
+          sys.umount(path.toString(), lazy ? Sys.MNT_DETACH : 0), "unmount " + path);
+      return;
+    }
+    int code = sys.run(Fusermount.unmount(path, lazy), Fusermount.environment(-1), -1);
+    if (code < 0) {
+      throw Sys.failure(-code, "start " + Fusermount.PROGRAM);
+    }
+    if (code != 0) {
+      throw new FsException(Errno.EBUSY, Fusermount.PROGRAM + " -u " + path);
+    }
+  }
+
+  /// Ends the connection of a mount at once: every request fails, nothing is written any more. For
+  /// mounts whose server does not answer.
+  ///
+  /// @param entry the mount
+  /// @throws FsException EPERM; ENODEV if there is no way
+  public static void abort(Entry entry) throws FsException {
+    Path control = CONNECTIONS.resolve(Integer.toString(entry.minor)).resolve("abort");
+    if (Files.exists(control)) {
+      try {
+        Files.writeString(control, "1");
+        return;
+      } catch (IOException e) {
+        throw new FsException(Errno.EPERM, control.toString(), e);
+      }
+    }
+    // Without the control files: an unmount by force aborts first, and then may find it busy.
+    Sys sys = new Sys();
+    int result = sys.umount(entry.target.toString(), Sys.MNT_FORCE);
+    if (result < 0 && result != -Errno.EBUSY.number()) {
+      throw Sys.failure(-result, "abort " + entry.target);
+    }
+  }
+}

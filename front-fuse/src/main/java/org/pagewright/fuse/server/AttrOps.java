@@ -1,0 +1,168 @@
+package org.pagewright.fuse.server;
+
+import java.time.DateTimeException;
+import java.time.Instant;
+import org.pagewright.errno.Errno;
+import org.pagewright.errno.FsException;
+import org.pagewright.fuse.protocol.Request;
+import org.pagewright.fuse.protocol.Wire;
+import org.pagewright.vfs.Credentials;
+import org.pagewright.vfs.Inode;
+import org.pagewright.vfs.StatFs;
+import org.pagewright.vfs.Volume;
+
+/// Requests about attributes, of a node and of the volume.
+final class AttrOps {
+  private static final int FATTR_MODE = 1;
+  private static final int FATTR_UID = 1 << 1;
+  private static final int FATTR_GID = 1 << 2;
+  private static final int FATTR_SIZE = 1 << 3;
+  private static final int FATTR_ATIME = 1 << 4;
+  private static final int FATTR_MTIME = 1 << 5;
+  private static final int FATTR_ATIME_NOW = 1 << 7;
+  private static final int FATTR_MTIME_NOW = 1 << 8;
+  private static final int FATTR_KILL_SUIDGID = 1 << 11;
+
+  private static final int FS_IOC_GETFLAGS = 0x80086601;
+  private static final int FS_IOC_SETFLAGS = 0x40086602;
+  private static final int FS_IOC_GETVERSION = 0x80087601;
+
+  private final Services s;
+  private final FileOps files;
+
+  AttrOps(Services services, FileOps files) {
+    this.s = services;
+    this.files = files;
+  }
+
+  void getattr(Context c) throws FsException {
+    Inode inode = s.inode(c);
+    try {
+      s.putAttr(c.reply, inode);
+    } finally {
+      s.put(inode);
+    }
+  }
+
+  void statx(Context c) throws FsException {
+    Inode inode = s.inode(c);
+    try {
+      s.putStatx(c.reply, inode);
+    } finally {
+      s.put(inode);
+    }
+  }
+
+  void setattr(Context c) throws FsException {
+    Request r = c.request;
+    int valid = r.intAt(Wire.SetattrIn.VALID);
+    Inode inode = s.inode(c);
+    try {
+      Credentials who = c.who();
+      if ((valid & (FATTR_UID | FATTR_GID)) != 0) {
+        chown(inode, r, valid, who);
+      }
+      if ((valid & FATTR_MODE) != 0) {
+        s.attributes.chmod(inode, r.intAt(Wire.SetattrIn.MODE) & 07777, who);
+      }
+      if ((valid & FATTR_SIZE) != 0) {
+        files.dropPrivileges(inode, (valid & FATTR_KILL_SUIDGID) != 0);
+        s.attributes.truncate(inode, r.longAt(Wire.SetattrIn.SIZE), who);
+      }
+      Instant atime =
+          time(
+              r, valid, FATTR_ATIME, FATTR_ATIME_NOW, Wire.SetattrIn.ATIME,
+              Wire.SetattrIn.ATIMENSEC);
+      Instant mtime =
+          time(
+              r, valid, FATTR_MTIME, FATTR_MTIME_NOW, Wire.SetattrIn.MTIME,
+              Wire.SetattrIn.MTIMENSEC);
+      s.attributes.utimens(inode, atime, mtime, who);
+      if (s.options.sync()) {
+        inode.operations().fsync(inode, 0, Long.MAX_VALUE, false);
+      }
+      s.putAttr(c.reply, inode);
+    } finally {
+      s.put(inode);
+    }
+  }
+
+  /// An owner that the mount shows and the volume does not have cannot be changed.
+  private void chown(Inode inode, Request r, int valid, Credentials who) throws FsException {
+    int uid = (valid & FATTR_UID) != 0 ? r.intAt(Wire.SetattrIn.UID) : -1;
+    int gid = (valid & FATTR_GID) != 0 ? r.intAt(Wire.SetattrIn.GID) : -1;
+    if (s.options.uid() != -1 && uid != -1) {
+      checkSame(inode, uid, s.options.uid());
+      uid = -1;
+    }
+    if (s.options.gid() != -1 && gid != -1) {
+      checkSame(inode, gid, s.options.gid());
+      gid = -1;
+    }
+    files.dropPrivileges(inode, false);
+    s.attributes.chown(inode, uid, gid, who);
+  }
+
+  private static void checkSame(Inode inode, int wanted, int shown) throws FsException {
+    if (wanted != shown) {
+      throw new FsException(Errno.EPERM, "chown of " + inode + ", mounted with uid= or gid=");
+    }
+  }
+
+  private static Instant time(
+      Request r, int valid, int given, int now, int seconds, int nanos) throws FsException {
+    if ((valid & now) != 0) {
+      return Volume.NOW;
+    }
+    if ((valid & given) == 0) {
+      return Volume.OMIT;
+    }
+    int nano = r.intAt(nanos);
+    if (nano < 0 || nano > 999_999_999) {
+      throw new FsException(Errno.EINVAL, "time with " + nano + " nanoseconds");
+    }
+    try {
+      return Instant.ofEpochSecond(r.longAt(seconds), nano);
+    } catch (DateTimeException e) {
+      throw new FsException(Errno.EINVAL, "time out of range");
+    }
+  }
+
+  void statfs(Context c) throws FsException {
+    StatFs fs = s.superBlock.statfs();
+    int at = c.reply.add(Wire.StatfsOut.BYTES);
+    c.reply.putLong(at + Wire.StatfsOut.BLOCKS, fs.blocks());
+    c.reply.putLong(at + Wire.StatfsOut.BFREE, fs.blocksFree());
+    c.reply.putLong(at + Wire.StatfsOut.BAVAIL, fs.blocksAvailable());
+    c.reply.putLong(at + Wire.StatfsOut.FILES, fs.files());
+    c.reply.putLong(at + Wire.StatfsOut.FFREE, fs.filesFree());
+    c.reply.putInt(at + Wire.StatfsOut.BSIZE, fs.blockSize());
+    c.reply.putInt(at + Wire.StatfsOut.FRSIZE, fs.blockSize());
+    c.reply.putInt(at + Wire.StatfsOut.NAMELEN, fs.nameLengthMax());
+  }
+
+  /// The flags that `lsattr` shows and `chattr` sets, and the generation.
+  void ioctl(Context c) throws FsException {
+    Request r = c.request;
+    int command = r.intAt(Wire.IoctlIn.CMD);
+    Inode inode = s.handles.get(r.longAt(Wire.IoctlIn.FH)).file.inode();
+    int result = 0;
+    int room = r.intAt(Wire.IoctlIn.OUT_SIZE);
+    switch (command) {
+      case FS_IOC_GETFLAGS -> result = inode.flags();
+      case FS_IOC_GETVERSION -> result = inode.generation();
+      case FS_IOC_SETFLAGS -> {
+        s.attributes.setFlags(inode, r.intAt(Wire.IoctlIn.BYTES), c.who());
+        room = 0;
+      }
+      default ->
+          throw new FsException(
+              Errno.ENOTTY, inode + ": ioctl 0x" + Integer.toHexString(command));
+    }
+    c.reply.add(Wire.IoctlOut.BYTES);
+    if (room >= 4) {
+      int at = c.reply.add(room >= 8 ? 8 : 4);
+      c.reply.putInt(at, result);
+    }
+  }
+}

@@ -1,0 +1,375 @@
+package org.pagewright.fuse.server;
+
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.pagewright.errno.Errno;
+import org.pagewright.errno.FsException;
+import org.pagewright.fuse.protocol.Reply;
+import org.pagewright.fuse.protocol.Request;
+import org.pagewright.fuse.protocol.Wire;
+import org.pagewright.vfs.Credentials;
+import org.pagewright.vfs.FileMode;
+import org.pagewright.vfs.Inode;
+import org.pagewright.vfs.IoFlags;
+import org.pagewright.vfs.Name;
+import org.pagewright.vfs.OpenFile;
+import org.pagewright.vfs.OpenFlags;
+import org.pagewright.vfs.XattrMode;
+
+/// Requests about open files: opening, reading, writing, space, durability.
+final class FileOps {
+  private static final int FOPEN_NOFLUSH = 1 << 5;
+
+  /// `write_flags`: of dirty pages, perhaps by way of another open file.
+  private static final int WRITE_CACHE = 1;
+
+  private static final int WRITE_KILL_SUIDGID = 1 << 2;
+  private static final int OPEN_KILL_SUIDGID = 1;
+  private static final int FSYNC_FDATASYNC = 1;
+  private static final int SEEK_DATA = 3;
+  private static final int SEEK_HOLE = 4;
+
+  /// The most that one request copies: others wait for the file meanwhile.
+  private static final long COPY_MAX = 32 << 20;
+
+  private static final Name CAPABILITIES = capabilities();
+
+  private final Services s;
+  private final NameOps names;
+  private final FuseServer server;
+
+  /// Counts settings of capabilities: a file looked at since the last one has none to lose.
+  private final AtomicInteger capabilitiesSet = new AtomicInteger();
+
+  FileOps(Services services, NameOps names, FuseServer server) {
+    this.s = services;
+    this.names = names;
+    this.server = server;
+  }
+
+  private static Name capabilities() {
+    try {
+      return Name.of("security.capability");
+    } catch (FsException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  // ---- Opening and closing ----------------------------------------------------------------------
+
+  void open(Context c, boolean directory) throws FsException {
+    Request r = c.request;
+    int flags = r.intAt(Wire.OpenIn.FLAGS);
+    server.checkNotOurselves(c);
+    Inode inode = s.inode(c);
+    if ((flags & OpenFlags.TRUNC) != 0) {
+      boolean kill = (r.intAt(Wire.OpenIn.OPEN_FLAGS) & OPEN_KILL_SUIDGID) != 0;
+      boolean done = false;
+      try {
+        dropPrivileges(inode, kill);
+        done = true;
+      } finally {
+        if (!done) {
+          s.put(inode);
+        }
+      }
+    }
+    putOpen(c, open(inode, flags, directory, c.who()));
+  }
+
+  /// Opens an inode, whose reference is taken over.
+  private Handle open(Inode inode, int flags, boolean directory, Credentials who)
+      throws FsException {
+    // Appending and syncing are left out: the kernel says in each write where it goes, also for
+    // dirty pages, and sends an FSYNC of its own where one is due.
+    int kept = flags & (OpenFlags.ACCESS_MASK | OpenFlags.TRUNC | OpenFlags.NOATIME);
+    if (directory) {
+      kept = flags & OpenFlags.NOATIME | OpenFlags.DIRECTORY;
+    } else if ((kept & OpenFlags.ACCESS_MASK) == OpenFlags.ACCESS_MASK) {
+      kept &= ~OpenFlags.ACCESS_MASK; // neither reading nor writing, for ioctl only
+    } else if (s.options.writebackCache()
+        && (kept & OpenFlags.ACCESS_MASK) == OpenFlags.WRONLY) {
+      kept = kept & ~OpenFlags.ACCESS_MASK | OpenFlags.RDWR; // it fills pages up before it writes
+    }
+    OpenFile file = OpenFile.open(inode, kept, who);
+    Handle handle = new Handle(file);
+    boolean entered = false;
+    try {
+      s.handles.add(handle);
+      entered = true;
+      return handle;
+    } finally {
+      if (!entered) {
+        file.close();
+      }
+    }
+  }
+
+  private void putOpen(Context c, Handle handle) {
+    c.opened = handle;
+    boolean writes = (handle.file.flags() & OpenFlags.ACCESS_MASK) != OpenFlags.RDONLY;
+    int at = c.reply.add(Wire.OpenOut.BYTES);
+    c.reply.putLong(at + Wire.OpenOut.FH, handle.number);
+    c.reply.putInt(
+        at + Wire.OpenOut.OPEN_FLAGS, writes ? 0 : FOPEN_NOFLUSH);
+  }
+
+  void create(Context c) throws FsException {
+    int flags = c.request.intAt(Wire.CreateIn.FLAGS);
+    server.checkNotOurselves(c);
+    NameOps.Made made = names.create(c);
+    // What another door made just now, nobody has looked at the rights of.
+    Credentials who =
+        made.fresh() ? c.who() : new Credentials(c.request.uid(), c.request.gid());
+    putCreated(c, made.inode(), made.fresh() ? flags & ~OpenFlags.TRUNC : flags, who);
+  }
+
+  void tmpfile(Context c) throws FsException {
+    putCreated(c, names.tmpfile(c), c.request.intAt(Wire.CreateIn.FLAGS), c.who());
+  }
+
+  private void putCreated(Context c, Inode inode, int flags, Credentials who)
+      throws FsException {
+    s.superBlock.hold(inode);
+    Handle handle;
+    boolean opened = false;
+    try {
+      handle = open(inode, flags, false, who);
+      opened = true;
+    } finally {
+      if (!opened) {
+        s.put(inode);
+      }
+    }
+    s.putEntry(c, inode);
+    putOpen(c, handle);
+  }
+
+  void release(Context c) throws FsException {
+    Handle handle = s.handles.remove(c.request.longAt(Wire.ReleaseIn.FH));
+    if (handle == null) {
+      throw new FsException(Errno.EBADF, "release");
+    }
+    handle.file.close();
+  }
+
+  /// One `close` of perhaps several: answered at once, whatever is dirty, with an error of
+  /// write-out that this open file has not heard of. A process that exits must not wait here for
+  /// itself.
+  void flush(Context c) throws FsException {
+    handle(c, Wire.FlushIn.FH).file.checkErrors();
+  }
+
+  private Handle handle(Context c, int field) throws FsException {
+    return s.handles.get(c.request.longAt(field));
+  }
+
+  // ---- Reading and writing ----------------------------------------------------------------------
+
+  void read(Context c) throws FsException {
+    Request r = c.request;
+    Reply reply = c.reply;
+    OpenFile file = handle(c, Wire.ReadIn.FH).file;
+    int size = r.intAt(Wire.ReadIn.SIZE);
+    if (size < 0 || size > reply.bodyMax()) {
+      throw new FsException(Errno.EINVAL, file + ": read of " + size + " bytes");
+    }
+    long n = file.read(r.longAt(Wire.ReadIn.OFFSET), reply.room(size));
+    reply.grow((int) n);
+  }
+
+  void write(Context c) throws FsException {
+    Request r = c.request;
+    Handle handle = handle(c, Wire.WriteIn.FH);
+    int writeFlags = r.intAt(Wire.WriteIn.WRITE_FLAGS);
+    dropPrivileges(handle, (writeFlags & WRITE_KILL_SUIDGID) != 0);
+    boolean appends =
+        (r.intAt(Wire.WriteIn.FLAGS) & OpenFlags.APPEND) != 0
+            && (writeFlags & WRITE_CACHE) == 0
+            && !s.options.writebackCache();
+    long n =
+        handle.file.write(
+            r.longAt(Wire.WriteIn.OFFSET),
+            r.segmentAt(Wire.WriteIn.BYTES, r.intAt(Wire.WriteIn.SIZE)),
+            appends ? IoFlags.APPEND : 0);
+    int at = c.reply.add(Wire.WriteOut.BYTES);
+    c.reply.putInt(at + Wire.WriteOut.SIZE, (int) n);
+  }
+
+  void copy(Context c, boolean wide) throws FsException {
+    Request r = c.request;
+    OpenFile from = handle(c, Wire.CopyIn.FH_IN).file;
+    Handle to = handle(c, Wire.CopyIn.FH_OUT);
+    long length = r.longAt(Wire.CopyIn.LEN);
+    if (r.longAt(Wire.CopyIn.FLAGS) != 0 || length < 0) {
+      throw new FsException(Errno.EINVAL, "copy of " + length + " bytes");
+    }
+    dropPrivileges(to, true);
+    long n =
+        from.copyRange(
+            r.longAt(Wire.CopyIn.OFF_IN),
+            to.file,
+            r.longAt(Wire.CopyIn.OFF_OUT),
+            Math.min(length, COPY_MAX));
+    int at = c.reply.add(Wire.WriteOut.BYTES);
+    if (wide) {
+      c.reply.putLong(at, n);
+    } else {
+      c.reply.putInt(at + Wire.WriteOut.SIZE, (int) n);
+    }
+  }
+
+  // ---- Set-id bits and capabilities -------------------------------------------------------------
+
+  /// Notes that a file may have got capabilities.
+  void setCapabilities() {
+    capabilitiesSet.incrementAndGet();
+  }
+
+  /// Before content changes: capabilities go, and the set-id bits if the kernel asks for it, which
+  /// knows whether the writer may keep them.
+  private void dropPrivileges(Handle handle, boolean kill) throws FsException {
+    int now = capabilitiesSet.get();
+    Inode inode = handle.file.inode();
+    if (handle.capabilitiesSeen != now) {
+      dropPrivileges(inode, kill);
+      handle.capabilitiesSeen = now;
+    } else if (kill) {
+      dropSetId(inode);
+    }
+  }
+
+  void dropPrivileges(Inode inode, boolean kill) throws FsException {
+    if (inode.isRegular() && !s.superBlock.isReadOnly()) {
+      if (s.attributes.getXattr(inode, CAPABILITIES, Credentials.ROOT) != null) {
+        s.attributes.removeXattr(inode, CAPABILITIES, Credentials.ROOT);
+      }
+      if (kill) {
+        dropSetId(inode);
+      }
+    }
+  }
+
+  private void dropSetId(Inode inode) throws FsException {
+    int mode = inode.mode();
+    int drop = mode & FileMode.SET_UID;
+    if ((mode & FileMode.GROUP_EXECUTE) != 0) {
+      drop |= mode & FileMode.SET_GID; // else it once meant mandatory locking, and stays
+    }
+    if (drop != 0) {
+      int bits = mode & FileMode.PERMISSION_MASK & ~drop;
+      s.attributes.chmod(inode, bits, Credentials.ROOT);
+    }
+  }
+
+  // ---- Space, places, durability ----------------------------------------------------------------
+
+  void fallocate(Context c) throws FsException {
+    Request r = c.request;
+    Handle handle = handle(c, Wire.FallocateIn.FH);
+    dropPrivileges(handle, false); // the kernel has seen to the set-id bits
+    handle.file.fallocate(
+        r.intAt(Wire.FallocateIn.MODE),
+        r.longAt(Wire.FallocateIn.OFFSET),
+        r.longAt(Wire.FallocateIn.LENGTH));
+  }
+
+  void lseek(Context c) throws FsException {
+    Request r = c.request;
+    OpenFile file = handle(c, Wire.LseekIn.FH).file;
+    long from = r.longAt(Wire.LseekIn.OFFSET);
+    long found =
+        switch (r.intAt(Wire.LseekIn.WHENCE)) {
+          case SEEK_DATA -> file.seekData(from);
+          case SEEK_HOLE -> file.seekHole(from);
+          default -> throw new FsException(Errno.EINVAL, file + ": seek");
+        };
+    int at = c.reply.add(Wire.LseekOut.BYTES);
+    c.reply.putLong(at + Wire.LseekOut.OFFSET, found);
+  }
+
+  void fsync(Context c) throws FsException {
+    boolean datasync = (c.request.intAt(Wire.FsyncIn.FSYNC_FLAGS) & FSYNC_FDATASYNC) != 0;
+    handle(c, Wire.FsyncIn.FH).file.fsync(datasync);
+  }
+
+  // ---- Extended attributes ----------------------------------------------------------------------
+
+  void setXattr(Context c, boolean extended) throws FsException {
+    Request r = c.request;
+    int size = r.intAt(Wire.SetxattrIn.SIZE);
+    int flags = r.intAt(Wire.SetxattrIn.FLAGS);
+    int at = extended ? Wire.SetxattrIn.BYTES : 8;
+    Name name = r.nameAt(at);
+    byte[] value = r.bytesAt(at + name.length() + 1, size);
+    XattrMode mode =
+        switch (flags) {
+          case 0 -> XattrMode.SET;
+          case 1 -> XattrMode.CREATE;
+          case 2 -> XattrMode.REPLACE;
+          default -> throw new FsException(Errno.EINVAL, "set attribute " + name);
+        };
+    Inode inode = s.inode(c);
+    try {
+      s.attributes.setXattr(inode, name, value, mode, c.who());
+      if (name.equals(CAPABILITIES)) {
+        setCapabilities();
+      }
+    } finally {
+      s.put(inode);
+    }
+  }
+
+  void getXattr(Context c) throws FsException {
+    Request r = c.request;
+    Name name = r.nameAt(Wire.GetxattrIn.BYTES);
+    Inode inode = s.inode(c);
+    byte @Nullable [] value;
+    try {
+      value = s.attributes.getXattr(inode, name, c.who());
+    } finally {
+      s.put(inode);
+    }
+    if (value == null) {
+      throw new FsException(Errno.ENODATA, name.toString());
+    }
+    putValue(c, value, name.toString());
+  }
+
+  void listXattrs(Context c) throws FsException {
+    Inode inode = s.inode(c);
+    java.io.ByteArrayOutputStream list = new java.io.ByteArrayOutputStream();
+    try {
+      for (Name name : s.attributes.listXattrs(inode, c.who())) {
+        list.writeBytes(name.toBytes());
+        list.write(0);
+      }
+    } finally {
+      s.put(inode);
+    }
+    putValue(c, list.toByteArray(), "list of attributes");
+  }
+
+  /// A value that fits the room, or only its size if none was given.
+  private static void putValue(Context c, byte[] value, String what) throws FsException {
+    int room = c.request.intAt(Wire.GetxattrIn.SIZE);
+    if (room == 0) {
+      int at = c.reply.add(Wire.GetxattrOut.BYTES);
+      c.reply.putInt(at + Wire.GetxattrOut.SIZE, value.length);
+    } else if (value.length > NameOps.room(c.reply, room)) {
+      throw new FsException(Errno.ERANGE, what);
+    } else {
+      c.reply.addBytes(value);
+    }
+  }
+
+  void removeXattr(Context c) throws FsException {
+    Name name = c.request.nameAt(0);
+    Inode inode = s.inode(c);
+    try {
+      s.attributes.removeXattr(inode, name, c.who());
+    } finally {
+      s.put(inode);
+    }
+  }
+}

@@ -1,0 +1,332 @@
+package org.pagewright.fuse.server;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+import org.pagewright.errno.Errno;
+import org.pagewright.errno.FsException;
+import org.pagewright.fuse.protocol.Feature;
+import org.pagewright.fuse.protocol.Request;
+import org.pagewright.fuse.protocol.Wire;
+import org.pagewright.sync.LockClass;
+import org.pagewright.sync.Mutex;
+import org.pagewright.sync.WaitQueue;
+import org.pagewright.vfs.Volume;
+
+/// Answers the kernel's requests about one mount, with a volume behind it.
+///
+///     main channel --INIT--> agreed --> one worker for each thread, with a channel of its own
+///                                        |
+///                                        +-- the channel ends: unmounted, or aborted
+///
+/// The volume is not closed here: whoever opened it closes it when the server has ended.
+public final class FuseServer implements AutoCloseable {
+  /// The oldest kernel that is spoken to, 5.4: 7.31.
+  static final int MINOR_MIN = 31;
+
+  /// The newest protocol that is known here.
+  static final int MINOR_MAX = 45;
+
+  private static final int MAJOR = 7;
+  private static final int BACKGROUND_MAX = 64;
+
+  private static final long WANTED =
+      Feature.ASYNC_READ
+          | Feature.ATOMIC_O_TRUNC
+          | Feature.EXPORT_SUPPORT
+          | Feature.BIG_WRITES
+          | Feature.DONT_MASK
+          | Feature.AUTO_INVAL_DATA
+          | Feature.DO_READDIRPLUS
+          | Feature.READDIRPLUS_AUTO
+          | Feature.ASYNC_DIO
+          | Feature.PARALLEL_DIROPS
+          | Feature.MAX_PAGES
+          | Feature.HANDLE_KILLPRIV_V2
+          | Feature.SETXATTR_EXT
+          | Feature.INIT_EXT
+          | Feature.DIRECT_IO_ALLOW_MMAP;
+
+  final Services services;
+  final NameOps names;
+  final FileOps files;
+  final AttrOps attributes;
+  final DirOps directories;
+  final Log log;
+
+  private final Volume volume;
+  private final Mutex lock = new Mutex(LockClass.QUEUE, "fuse server");
+  private final WaitQueue ends = new WaitQueue();
+
+  // Guarded by lock.
+  private final List<Worker> workers = new ArrayList<>();
+  private int running;
+  private boolean closing;
+
+  private volatile long agreed; // features; written once, by INIT
+  private volatile int minor;
+  private volatile boolean ended;
+  private volatile boolean guarded = true;
+
+  /// A server that does nothing yet.
+  ///
+  /// @param volume open as long as the server runs
+  /// @param options how to answer
+  /// @param log hears of what no answer can tell
+  public FuseServer(Volume volume, ServerOptions options, Log log) {
+    this.volume = volume;
+    this.services = new Services(volume.superBlock(), options);
+    this.names = new NameOps(services);
+    this.files = new FileOps(services, names, this);
+    this.attributes = new AttrOps(services, files);
+    this.directories = new DirOps(services);
+    this.log = log;
+  }
+
+  /// Begins to answer. The rest of the threads follow when kernel and server have agreed.
+  ///
+  /// @param channel closed by the server
+  public void start(Channel channel) {
+    startWorker(channel);
+  }
+
+  private void startWorker(Channel channel) {
+    Worker worker = new Worker(this, channel);
+    boolean refused;
+    int index;
+    lock.lock();
+    try {
+      refused = closing;
+      index = workers.size();
+      if (!refused) {
+        workers.add(worker);
+        running++;
+      }
+    } finally {
+      lock.unlock();
+    }
+    if (refused) {
+      channel.close();
+    } else {
+      worker.start("fuse-" + index);
+    }
+  }
+
+  /// Answers the first request.
+  void init(Context c) throws FsException {
+    Request r = c.request;
+    int major = r.intAt(Wire.InitIn.MAJOR);
+    int theirs = r.intAt(Wire.InitIn.MINOR);
+    if (major < MAJOR || major == MAJOR && theirs < MINOR_MIN) {
+      throw new FsException(
+          Errno.EOPNOTSUPP, "FUSE protocol " + major + "." + theirs + ", at least 7.31 is needed");
+    }
+    int at = c.reply.add(Wire.InitOut.BYTES);
+    c.reply.putInt(at + Wire.InitOut.MAJOR, MAJOR);
+    c.reply.putInt(at + Wire.InitOut.MINOR, Math.min(theirs, MINOR_MAX));
+    if (major > MAJOR) {
+      return; // the kernel asks again with what we can
+    }
+    long offered = Integer.toUnsignedLong(r.intAt(Wire.InitIn.FLAGS));
+    if ((offered & Feature.INIT_EXT) != 0) {
+      offered |= Integer.toUnsignedLong(r.intAt(Wire.InitIn.FLAGS2)) << 32;
+    }
+    ServerOptions options = services.options;
+    long wanted = WANTED | (options.writebackCache() ? Feature.WRITEBACK_CACHE : 0);
+    long features = offered & wanted;
+    int pages = options.maxWriteBytes() / 4096;
+    c.reply.putInt(at + Wire.InitOut.MAX_READAHEAD, r.intAt(Wire.InitIn.MAX_READAHEAD));
+    c.reply.putInt(at + Wire.InitOut.FLAGS, (int) features);
+    c.reply.putInt(at + Wire.InitOut.FLAGS2, (int) (features >>> 32));
+    c.reply.putShort(at + Wire.InitOut.MAX_BACKGROUND, BACKGROUND_MAX);
+    c.reply.putShort(at + Wire.InitOut.CONGESTION_THRESHOLD, BACKGROUND_MAX * 3 / 4);
+    c.reply.putInt(at + Wire.InitOut.MAX_WRITE, options.maxWriteBytes());
+    c.reply.putInt(at + Wire.InitOut.TIME_GRAN, 1);
+    c.reply.putShort(at + Wire.InitOut.MAX_PAGES, pages);
+    boolean first = agreed == 0;
+    minor = Math.min(theirs, MINOR_MAX);
+    agreed = features | 1L << 63;
+    ends.wakeAll(this);
+    if (first) {
+      for (int i = 1; i < options.threads(); i++) {
+        startWorker(c.channel.another());
+      }
+    }
+  }
+
+  /// Whether kernel and server agreed on something.
+  boolean has(long feature) {
+    return (agreed & feature) != 0;
+  }
+
+  /// Whether the first request was answered.
+  ///
+  /// @return true from then on
+  public boolean isInitialized() {
+    return agreed != 0;
+  }
+
+  /// Waits for the first request.
+  ///
+  /// @param nanos how long at most
+  /// @return false if it did not come, or could not be agreed on
+  public boolean awaitInitialized(long nanos) {
+    return await(nanos, this::isInitialized);
+  }
+
+  /// Whether this process is kept from opening files of its own mount.
+  ///
+  /// @param guarded false for a thread that knows what it does
+  public void setGuarded(boolean guarded) {
+    this.guarded = guarded;
+  }
+
+  /// Throws if a request to open something comes from this process itself.
+  void checkNotOurselves(Context c) throws FsException {
+    if (guarded && c.channel.isOwnThread(c.request.pid())) {
+      throw new FsException(
+          Errno.EDEADLK, "the server of the mount opens a file in it: it would wait for itself");
+    }
+  }
+
+  /// Tells whoever listens.
+  ///
+  /// @param text what happened
+  public void trouble(@Nullable String text) {
+    log.trouble(String.valueOf(text));
+  }
+
+  /// The protocol's minor version that both sides speak.
+  ///
+  /// @return 31 or more; 0 before they agreed
+  public int minor() {
+    return minor;
+  }
+
+  /// Nodes that the kernel knows.
+  ///
+  /// @return a number that may be old already
+  public int knownNodes() {
+    return services.nodes.size();
+  }
+
+  void destroy() throws FsException {
+    volume.sync();
+  }
+
+  /// The thread of a worker ends. The last one ends the server.
+  void leave() {
+    boolean last;
+    lock.lock();
+    try {
+      last = --running == 0;
+    } finally {
+      lock.unlock();
+    }
+    if (last) {
+      letAllGo();
+      ended = true;
+      ends.wakeAll(this);
+    }
+  }
+
+  /// The kernel has gone: nobody will give back what it had.
+  private void letAllGo() {
+    Handle handle;
+    while ((handle = services.handles.removeAny()) != null) {
+      try {
+        handle.file.close();
+      } catch (FsException e) {
+        log.trouble("close " + handle.file + ": " + e.getMessage());
+      }
+    }
+    services.nodes.clear();
+    for (Worker worker : workersNow()) {
+      worker.closeChannel();
+    }
+  }
+
+  private List<Worker> workersNow() {
+    lock.lock();
+    try {
+      return List.copyOf(workers);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Requests that have been worked on for longer than a time.
+  ///
+  /// @param nanos how long
+  /// @return a line for each, with what its thread is doing
+  public List<String> stuckRequests(long nanos) {
+    List<String> lines = new ArrayList<>();
+    for (Worker worker : workersNow()) {
+      String line = worker.stuckFor(nanos);
+      if (line != null) {
+        lines.add(line);
+      }
+    }
+    return lines;
+  }
+
+  /// Whether all threads have ended and everything the kernel had was given back.
+  ///
+  /// @return true after an unmount or an abort
+  public boolean hasEnded() {
+    return ended;
+  }
+
+  /// Waits for the end of the mount.
+  ///
+  /// @param nanos how long at most
+  /// @return false if it has not ended
+  public boolean awaitEnd(long nanos) {
+    return await(nanos, this::hasEnded);
+  }
+
+  private boolean await(long nanos, BooleanSupplier condition) {
+    long until = System.nanoTime() + nanos;
+    WaitQueue.Waiter waiter = ends.enter(this);
+    try {
+      long left;
+      while (!condition.getAsBoolean() && !ended && (left = until - System.nanoTime()) > 0) {
+        waiter.park(left);
+      }
+    } finally {
+      ends.leave(waiter);
+    }
+    return condition.getAsBoolean();
+  }
+
+  /// Closes the channels: requests that were not answered fail, and the mount is dead. Threads that
+  /// wait for the device end when it is unmounted or aborted; that comes first.
+  @Override
+  public void close() {
+    lock.lock();
+    closing = true;
+    lock.unlock();
+    for (Worker worker : workersNow()) {
+      worker.closeChannel();
+    }
+  }
+
+  /// The volume behind the mount.
+  ///
+  /// @return as it was given
+  public Volume volume() {
+    return volume;
+  }
+
+  /// Nobody can go on after this: the volume answers EIO from now on.
+  void failed(String what, Throwable e) {
+    volume.superBlock().shutdown(what, e);
+    log.trouble(what + ": " + e + " at " + firstFrame(e));
+  }
+
+  private static @Nullable StackTraceElement firstFrame(Throwable e) {
+    StackTraceElement[] frames = e.getStackTrace();
+    return frames.length == 0 ? null : frames[0];
+  }
+}

@@ -1,0 +1,221 @@
+package org.pagewright.fuse.server;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+import org.pagewright.errno.FsException;
+import org.pagewright.fuse.protocol.Feature;
+import org.pagewright.fuse.protocol.Opcode;
+import org.pagewright.fuse.protocol.Reply;
+import org.pagewright.fuse.protocol.Request;
+import org.pagewright.fuse.protocol.Wire;
+
+/// One thread that receives requests, has them worked on, and answers, with buffers of its own that
+/// are made once.
+///
+/// The bytes of a write and of a read begin at a page of the buffers, so that the copies from and
+/// to frames are of whole lines:
+///
+///     receive  | ... header, fuse_write_in | bytes of a write ... |
+///     answer   | ...                header | bytes of a read  ... |
+///                                          ^ multiple of 4096
+final class Worker {
+  private static final int PAGE = 4096;
+  private static final int ENOSYS = 38;
+  private static final int EIO = 5;
+
+  /// Names, attributes, lists: the largest answer that is no content.
+  private static final int BODY_MIN = 128 << 10;
+
+  private final FuseServer server;
+  private final Channel channel;
+  private final Context context;
+
+  /// When the request under way began, by `System.nanoTime`, or 0 while waiting for one.
+  private volatile long since;
+
+  private volatile @Nullable Thread thread;
+
+  Worker(FuseServer server, Channel channel) {
+    this.server = server;
+    this.channel = channel;
+    int bytes = Math.max(server.services.options.maxWriteBytes(), BODY_MIN);
+    int before = Wire.InHeader.BYTES + Wire.WriteIn.BYTES;
+    Arena arena = Arena.ofAuto();
+    MemorySegment in = arena.allocate(2L * PAGE + bytes, PAGE);
+    MemorySegment out = arena.allocate((long) PAGE + bytes, PAGE);
+    this.context =
+        new Context(
+            new Request(in.asSlice(PAGE - before)),
+            new Reply(out.asSlice(PAGE - Wire.OutHeader.BYTES)),
+            channel);
+  }
+
+  void start(String name) {
+    Thread made = new Thread(this::run, name);
+    made.setDaemon(true);
+    thread = made;
+    made.start();
+  }
+
+  private void run() {
+    try {
+      while (true) { // ends with the channel
+        int n = channel.receive(context.request.buffer());
+        if (n == Channel.END) {
+          return;
+        }
+        if (context.request.take(n)) {
+          since = System.nanoTime() | 1;
+          work();
+          since = 0;
+        }
+      }
+    } catch (FsException e) {
+      server.log.trouble("receive: " + e.getMessage());
+    } catch (Throwable e) { // the top of the thread: nothing below could handle it
+      server.failed("fuse server", e);
+    } finally {
+      server.leave();
+    }
+  }
+
+  private void work() throws FsException {
+    Context c = context;
+    Request r = c.request;
+    c.begin();
+    int error = 0;
+    String why = null;
+    try {
+      error = dispatch(c);
+    } catch (FsException e) {
+      error = e.errno().number();
+      why = e.getMessage();
+    } catch (RuntimeException | AssertionError e) {
+      // A mistake of ours: answer, so that nobody hangs, and stop before it does harm.
+      error = EIO;
+      server.failed(r.toString(), e);
+    }
+    if (error != 0) {
+      takeBack();
+    }
+    Opcode opcode = r.opcode();
+    boolean answered = opcode == null || opcode.isAnswered();
+    if (answered) {
+      c.reply.finish(r.unique(), error);
+      if (!channel.send(c.reply.buffer(), c.reply.length())) {
+        takeBack();
+      }
+    }
+    if (server.log.traces()) {
+      trace(error, why);
+    }
+  }
+
+  /// Nobody has heard of what this request gave out: it is given back here.
+  private void takeBack() {
+    Context c = context;
+    for (int i = 0; i < c.givenCount; i++) {
+      server.services.nodes.forget(c.given[i], 1);
+    }
+    c.givenCount = 0;
+    Handle opened = c.opened;
+    if (opened != null && server.services.handles.remove(opened.number) != null) {
+      try {
+        opened.file.close();
+      } catch (FsException e) {
+        server.log.trouble("close " + opened.file + ": " + e.getMessage());
+      }
+    }
+    c.opened = null;
+  }
+
+  private void trace(int error, @Nullable String why) {
+    long micros = (System.nanoTime() - since) / 1000;
+    String end = error == 0 ? c().reply.bodyLength() + " bytes" : "error " + error + ", " + why;
+    server.log.trace(c().request + ": " + end + ", " + micros + " us");
+  }
+
+  private Context c() {
+    return context;
+  }
+
+  /// Has one request worked on.
+  ///
+  /// @return 0, or an error that has no name of its own
+  private int dispatch(Context c) throws FsException {
+    Opcode opcode = c.request.opcode();
+    if (opcode == null) {
+      return ENOSYS;
+    }
+    c.request.checkLength();
+    switch (opcode) {
+      case READ -> server.files.read(c);
+      case WRITE -> server.files.write(c);
+      case LOOKUP -> server.names.lookup(c);
+      case GETATTR -> server.attributes.getattr(c);
+      case OPEN -> server.files.open(c, false);
+      case RELEASE, RELEASEDIR -> server.files.release(c);
+      case FLUSH -> server.files.flush(c);
+      case FORGET -> server.names.forget(c);
+      case BATCH_FORGET -> server.names.forgetMany(c);
+      case CREATE -> server.files.create(c);
+      case TMPFILE -> server.files.tmpfile(c);
+      case UNLINK -> server.names.unlink(c);
+      case RMDIR -> server.names.rmdir(c);
+      case MKDIR -> server.names.mkdir(c);
+      case MKNOD -> server.names.mknod(c);
+      case SYMLINK -> server.names.symlink(c);
+      case READLINK -> server.names.readlink(c);
+      case LINK -> server.names.link(c);
+      case RENAME -> server.names.rename(c);
+      case RENAME2 -> server.names.rename2(c);
+      case SETATTR -> server.attributes.setattr(c);
+      case STATX -> server.attributes.statx(c);
+      case STATFS -> server.attributes.statfs(c);
+      case IOCTL -> server.attributes.ioctl(c);
+      case OPENDIR -> server.files.open(c, true);
+      case READDIR -> server.directories.readdir(c);
+      case READDIRPLUS -> server.directories.readdirplus(c);
+      case FSYNC, FSYNCDIR -> server.files.fsync(c);
+      case FALLOCATE -> server.files.fallocate(c);
+      case LSEEK -> server.files.lseek(c);
+      case COPY_FILE_RANGE -> server.files.copy(c, false);
+      case COPY_FILE_RANGE_64 -> server.files.copy(c, true);
+      case SETXATTR -> server.files.setXattr(c, server.has(Feature.SETXATTR_EXT));
+      case GETXATTR -> server.files.getXattr(c);
+      case LISTXATTR -> server.files.listXattrs(c);
+      case REMOVEXATTR -> server.files.removeXattr(c);
+      case SYNCFS, DESTROY -> server.destroy();
+      case INIT -> server.init(c);
+      case NOTIFY_REPLY -> {} // nobody asked
+      case INTERRUPT -> {} // what waits for long cannot be taken back halfway
+      case ACCESS, BMAP, POLL, GETLK, SETLK, SETLKW, SETUPMAPPING, REMOVEMAPPING -> {
+        return ENOSYS; // the kernel does without
+      }
+    }
+    return 0;
+  }
+
+  /// If the request under way has been so for longer than a time: what it is, and where its thread
+  /// is.
+  @Nullable String stuckFor(long nanos) {
+    long began = since;
+    Thread t = thread;
+    long taken = System.nanoTime() - began;
+    if (began == 0 || taken < nanos || t == null) {
+      return null;
+    }
+    StringBuilder text = new StringBuilder();
+    text.append(context.request).append(": since ").append(taken / 1_000_000_000L).append(" s");
+    StackTraceElement[] frames = t.getStackTrace();
+    for (int i = 0; i < frames.length && i < 12; i++) {
+      text.append("\n    at ").append(frames[i]);
+    }
+    return since == began ? text.toString() : null;
+  }
+
+  void closeChannel() {
+    channel.close();
+  }
+}
