@@ -12,6 +12,7 @@ import org.pagewright.fs.ext4.mkfs.MkfsOptions;
 import org.pagewright.fs.ext4.testing.E2fs;
 import org.pagewright.fs.ext4.testing.RamImage;
 import org.pagewright.sim.contract.Fsx;
+import org.pagewright.sim.contract.Holetest;
 import org.pagewright.sim.contract.VolumeFixture;
 import org.pagewright.vfs.CacheMemory;
 import org.pagewright.vfs.Volume;
@@ -33,6 +34,19 @@ final class Ext4FsxTest {
     Fsx.run(
         new Images(folder, new MkfsOptions().type(type).blockSize(blockSize), CACHE_BYTES),
         new Fsx.Options(SEED, OPERATIONS, SIZE_MAX, 2 * CACHE_BYTES));
+  }
+
+  /// R-F19.
+  @ParameterizedTest
+  @CsvSource({"EXT4, 4096", "EXT4, 1024", "EXT3, 1024"})
+  void nothingIsLostOfWhatIsStoredToOneFolioByMany(MkfsOptions.Type type, int blockSize)
+      throws IOException {
+    MkfsOptions options = new MkfsOptions().type(type).blockSize(blockSize);
+    for (Holetest.Ground ground : Holetest.Ground.values()) {
+      if (ground != Holetest.Ground.ALLOCATED || type == MkfsOptions.Type.EXT4) {
+        Holetest.run(new Images(folder, options, CACHE_BYTES), ground, 200, 4, SEED);
+      }
+    }
   }
 
   /// Images in memory; e2fsck looks at each in the end.

@@ -22,8 +22,9 @@ import org.pagewright.vfs.Volume;
 /// the program of that name in xfstests. Any volume will do.
 ///
 ///     operations of a seed --> file      reads, writes, copies, direct I/O, truncation, holes,
-///                        \               zeroing, space, syncs, eviction, remount
-///                         --> model     what is read, the size, and where data are said to be
+///                        \               zeroing, space, loads and stores through regions, syncs,
+///                         \              eviction, remount
+///                          --> model    what is read, the size, and where data are said to be
 ///                                       are compared after each; everything, every so often
 ///
 /// An operation is four numbers that mean something in every state of the file, so a list of them
@@ -59,6 +60,11 @@ public final class Fsx {
     EVICT(2),
     BALLAST(1),
     SEEK(3),
+    MAP(3),
+    LOAD(12),
+    STORE(14),
+    REGION(4),
+    WRITE_MAPPED(3),
     REOPEN(1),
     REMOUNT(0);
 
@@ -97,12 +103,13 @@ public final class Fsx {
   private final byte[] model;
   private int size;
   private byte salt;
+  private final FsxRegions regions;
 
   private Fsx(VolumeFixture fixture, Options options, Volume volume) throws IOException {
     this.fixture = fixture;
     this.options = options;
     this.volume = volume;
-    this.model = new byte[options.sizeMax];
+    this.model = new byte[options.sizeMax + FOLIO];
     if (options.ballastBytes > 0) {
       try (OpenFile ballast = volume.open(BALLAST, OpenFlags.RDWR | OpenFlags.CREAT, 0644)) {
         byte[] piece = new byte[16 * FOLIO];
@@ -113,6 +120,20 @@ public final class Fsx {
         ballast.fsync(false);
       }
     }
+    this.regions =
+        new FsxRegions(
+            new FsxRegions.Model() {
+              @Override
+              public byte[] bytes() {
+                return model;
+              }
+
+              @Override
+              public int size() {
+                return size;
+              }
+            },
+            options.sizeMax);
     this.file = volume.open(PATH, OpenFlags.RDWR | OpenFlags.CREAT, 0644);
     this.direct = volume.open(PATH, OpenFlags.RDWR | OpenFlags.DIRECT, 0);
   }
@@ -221,6 +242,7 @@ public final class Fsx {
   }
 
   private void dispose() throws IOException {
+    regions.closeAll();
     file.close();
     direct.close();
     fixture.dispose(volume);
@@ -239,6 +261,7 @@ public final class Fsx {
 
   private void apply(Op op) throws IOException {
     salt++;
+    int before = size;
     switch (op.kind) {
       case READ -> read(file, pos(op.a), length(op.b), op.c % 2 == 0);
       case WRITE -> write(op, length(op.b));
@@ -262,15 +285,24 @@ public final class Fsx {
       case EVICT -> file.dontNeed(op.c % 2 == 0 ? 0 : pos(op.a), 0);
       case BALLAST -> ballast();
       case SEEK -> seek(pos(op.a));
+      case MAP -> regions.map(file, op.a, op.b, op.c);
+      case LOAD -> regions.load(op.a, op.b, op.c);
+      case STORE -> regions.store(op.a, op.b, op.c, bytes(20 * FOLIO));
+      case REGION -> regions.control(op.a, op.b, op.c);
+      case WRITE_MAPPED -> writeMapped(op);
       case REOPEN -> reopen();
       case REMOUNT -> {
         compareAll("before the remount");
+        regions.closeAll();
         file.close();
         direct.close();
         volume = fixture.remount(volume);
         open();
         compareAll("after the remount");
       }
+    }
+    if (size != before) {
+      regions.closePrivate();
     }
     if (file.size() != size) {
       throw new AssertionError("size " + file.size() + ", should be " + size + " after " + op);
@@ -400,6 +432,15 @@ public final class Fsx {
     }
   }
 
+  /// From a region of the same file.
+  private void writeMapped(Op op) throws IOException {
+    int to = pos(op.a);
+    FsxRegions.Source source = regions.source(op.b, op.c, op.a ^ op.b, to);
+    if (source != null) {
+      written(file.write(to, source.iter(), 0), to, source.bytes());
+    }
+  }
+
   private void directWrite(Op op) throws IOException {
     int pos = op.c % 4 == 0 ? pos(op.a) : pos(op.a) & -FOLIO;
     int folios = 1 + op.b % 4;
@@ -438,6 +479,9 @@ public final class Fsx {
         || kind == FallocateMode.INSERT_RANGE
             && (pos >= size || size + length > options.sizeMax)) {
       return;
+    }
+    if (moves) {
+      regions.closePrivate();
     }
     try {
       file.fallocate(mode, pos, length);

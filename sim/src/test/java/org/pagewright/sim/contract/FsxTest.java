@@ -1,6 +1,8 @@
 package org.pagewright.sim.contract;
 
+import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -19,6 +21,15 @@ final class FsxTest {
   @Test
   void aFileInMemoryIsWhatItsModelIs() {
     Fsx.run(new RamfsVolumeTest.Fixture(), new Fsx.Options(SEED, OPERATIONS, SIZE_MAX, 0));
+  }
+
+  /// R-F19.
+  @Test
+  void nothingIsLostOfWhatIsStoredToOneFolioByMany() throws IOException {
+    for (Holetest.Ground ground : List.of(Holetest.Ground.HOLE, Holetest.Ground.ZEROS)) {
+      Holetest.run(new RamfsVolumeTest.Fixture(), ground, 200, 4, SEED);
+      Holetest.run(new HostfsVolumeTest.Fixture(folder, false, CACHE_BYTES), ground, 200, 4, SEED);
+    }
   }
 
   @Test
