@@ -10,4 +10,6 @@ module org.pagewright.sim {
   exports org.pagewright.sim.device;
   exports org.pagewright.sim.explore;
   exports org.pagewright.sim.oracle;
+  exports org.pagewright.sim.os;
+  exports org.pagewright.sim.posix;
 }

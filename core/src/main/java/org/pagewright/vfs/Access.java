@@ -98,11 +98,19 @@ final class Access {
     if (who.privileged() || (mode & (FileMode.SET_UID | FileMode.SET_GID)) == 0) {
       return 0;
     }
-    return mode & FileMode.SET_UID | setGidToStrip(mode);
+    return mode & FileMode.SET_UID | setGidToStrip(inode, who);
   }
 
-  /// Without group execution, the set-group-id bit once meant mandatory locking: it stays.
-  static int setGidToStrip(int mode) {
-    return (mode & FileMode.GROUP_EXECUTE) != 0 ? mode & FileMode.SET_GID : 0;
+  /// Without group execution, the set-group-id bit once meant mandatory locking: it stays for those
+  /// in the group. Compare Linux's fs/attr.c:setattr_should_drop_sgid().
+  static int setGidToStrip(Inode inode, Credentials who) {
+    int mode = inode.mode();
+    boolean program = (mode & FileMode.GROUP_EXECUTE) != 0;
+    return program || !keepsSetGid(inode.gid(), who) ? mode & FileMode.SET_GID : 0;
+  }
+
+  /// Whether the caller may have the set-group-id bit on something of a group.
+  static boolean keepsSetGid(int gid, Credentials who) {
+    return who.privileged() || who.inGroup(gid);
   }
 }

@@ -108,7 +108,7 @@ public final class Attributes {
             throw new FsException(Errno.EPERM, inode + " is append-only");
           }
           int bits = mode & FileMode.PERMISSION_MASK;
-          if (!who.privileged() && !who.inGroup(inode.gid())) {
+          if (!Access.keepsSetGid(inode.gid(), who)) {
             bits &= ~FileMode.SET_GID;
           }
           setAttributes(inode, bits, null, null, null, null);
@@ -137,8 +137,11 @@ public final class Attributes {
           Integer mode = null;
           if (!inode.isDirectory()) {
             int bits = inode.mode() & FileMode.PERMISSION_MASK;
-            int kept = bits & ~FileMode.SET_UID & ~Access.setGidToStrip(bits);
+            int kept = bits & ~FileMode.SET_UID & ~Access.setGidToStrip(inode, who);
             mode = kept == bits ? null : kept;
+            if (mode != null) { // also a change of nothing is a change of the mode then
+              Access.checkOwner(inode, who, "chown");
+            }
           }
           setAttributes(inode, mode, uid == -1 ? null : uid, gid == -1 ? null : gid, null, null);
         });

@@ -262,13 +262,17 @@ public final class Namespace {
   private static NewNode nodeFor(
       Inode dir, int mode, long rdev, byte @Nullable [] target, Credentials who, int umask) {
     int bits = FileMode.isSymlink(mode) ? 0777 : mode & FileMode.PERMISSION_MASK & ~umask;
+    if (FileMode.isDirectory(mode)) {
+      bits &= ~(FileMode.SET_UID | FileMode.SET_GID); // mkdir takes none
+    }
     int gid = who.gid();
     if ((dir.mode() & FileMode.SET_GID) != 0) {
       gid = dir.gid();
+      int program = FileMode.SET_GID | FileMode.GROUP_EXECUTE;
       if (FileMode.isDirectory(mode)) {
         bits |= FileMode.SET_GID;
-      } else if (!who.privileged() && !who.inGroup(gid)) {
-        bits &= ~Access.setGidToStrip(bits);
+      } else if ((mode & program) == program && !Access.keepsSetGid(gid, who)) {
+        bits &= ~FileMode.SET_GID;
       }
     }
     return new NewNode(mode & FileMode.TYPE_MASK | bits, who.uid(), gid, rdev, target);

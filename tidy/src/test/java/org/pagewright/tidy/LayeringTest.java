@@ -80,6 +80,8 @@ final class LayeringTest {
       oracle     : explore
       crash      : device
       contract   : device crash explore oracle
+      posix      :
+      os         : posix
       """;
 
   /// Rooms of the lab; `.` is its root package, which explores and tells.
