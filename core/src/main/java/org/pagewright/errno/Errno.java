@@ -15,6 +15,8 @@ public enum Errno {
   EIO(5, "input/output error"),
   /// No such device or address; also SEEK_DATA and SEEK_HOLE beyond the end of the file.
   ENXIO(6, "no such device or address"),
+  /// The value is longer than any may be.
+  E2BIG(7, "argument list too long"),
   /// The file is not open for this.
   EBADF(9, "bad file descriptor"),
   /// It would wait, and the caller asked not to.

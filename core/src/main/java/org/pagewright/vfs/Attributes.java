@@ -16,6 +16,9 @@ public final class Attributes {
   /// Longest value of an extended attribute.
   public static final int XATTR_SIZE_MAX = 65536;
 
+  static final Name ACL_ACCESS = Name.literal("system.posix_acl_access");
+  static final Name ACL_DEFAULT = Name.literal("system.posix_acl_default");
+
   private final SuperBlock superBlock;
 
   Attributes(SuperBlock superBlock) {
@@ -282,6 +285,7 @@ public final class Attributes {
   /// @throws FsException EACCES, EPERM, EOPNOTSUPP, EIO, EUCLEAN
   public byte @Nullable [] getXattr(Inode inode, Name name, Credentials who) throws FsException {
     superBlock.checkAlive();
+    checkSpace(inode, name);
     if (name.startsWith("trusted.") && !who.privileged()) {
       return null; // they are not there for others
     }
@@ -299,6 +303,23 @@ public final class Attributes {
     }
   }
 
+  private static final List<String> SPACES = List.of("user.", "trusted.", "security.");
+
+  /// Throws unless an attribute's name is in a name space that Linux has.
+  private static void checkSpace(Inode inode, Name name) throws FsException {
+    for (String space : SPACES) {
+      if (name.startsWith(space)) {
+        if (name.length() == space.length()) {
+          throw new FsException(Errno.EINVAL, inode + ": attribute name " + name);
+        }
+        return;
+      }
+    }
+    if (!name.equals(ACL_ACCESS) && !name.equals(ACL_DEFAULT)) {
+      throw new FsException(Errno.EOPNOTSUPP, inode + ": attribute name " + name);
+    }
+  }
+
   private static boolean hasUserXattrs(Inode inode) {
     return inode.isRegular() || inode.isDirectory();
   }
@@ -310,11 +331,11 @@ public final class Attributes {
   /// @param value at most [#XATTR_SIZE_MAX] bytes
   /// @param mode whether it may or must be there
   /// @param who needs write permission for `user.`, ownership for `system.`, privilege else
-  /// @throws FsException EEXIST, ENODATA, EACCES, EPERM, ENOSPC, E2BIG as ERANGE, EOPNOTSUPP, EROFS
+  /// @throws FsException EEXIST, ENODATA, EACCES, EPERM, ENOSPC, E2BIG, ERANGE, EOPNOTSUPP, EROFS
   public void setXattr(Inode inode, Name name, byte[] value, XattrMode mode, Credentials who)
       throws FsException {
     if (value.length > XATTR_SIZE_MAX) {
-      throw new FsException(Errno.ERANGE, "attribute of " + value.length + " bytes");
+      throw new FsException(Errno.E2BIG, "attribute of " + value.length + " bytes");
     }
     changeXattr(inode, name, value, mode, who);
   }
@@ -335,6 +356,7 @@ public final class Attributes {
     if (name.length() > 255) {
       throw new FsException(Errno.ERANGE, "attribute name of " + name.length() + " bytes");
     }
+    checkSpace(inode, name);
     change(
         inode,
         Watcher.ATTRIBUTES,

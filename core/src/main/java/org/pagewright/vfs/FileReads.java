@@ -104,7 +104,7 @@ final class FileReads {
           n = GenericRead.read(mapping, pos, segment, from, length, readFlags, readahead);
         }
       }
-      if (n + whole - length > 0 && (flags & OpenFlags.NOATIME) == 0) {
+      if ((flags & OpenFlags.NOATIME) == 0) {
         superBlock.attributes().touchAtime(inode);
       }
       return n;

@@ -55,6 +55,11 @@ public final class Name implements Comparable<Name> {
     return checked(source.clone());
   }
 
+  /// A name that a program has in its text.
+  static Name literal(String text) {
+    return new Name(bytesOf(text));
+  }
+
   private static Name checked(byte[] bytes) throws FsException {
     if (bytes.length == 0) {
       throw new FsException(Errno.ENOENT, "empty name");

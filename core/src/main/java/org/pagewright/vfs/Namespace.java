@@ -454,6 +454,22 @@ public final class Namespace {
       boolean mustBeDirectory,
       Credentials who)
       throws FsException {
+    rename(oldDir, oldName, newDir, newName, flags, mustBeDirectory, false, who);
+  }
+
+  /// The same.
+  ///
+  /// @param swapped with EXCHANGE: the target has to be a directory
+  void rename(
+      Inode oldDir,
+      Name oldName,
+      Inode newDir,
+      Name newName,
+      int flags,
+      boolean mustBeDirectory,
+      boolean swapped,
+      Credentials who)
+      throws FsException {
     checkDirectory(oldDir);
     checkDirectory(newDir);
     checkLength(oldName);
@@ -468,7 +484,9 @@ public final class Namespace {
     }
     superBlock.startWrite();
     try {
-      new Rename(this, oldDir, oldName, newDir, newName, flags, mustBeDirectory, who).run();
+      new Rename(
+              this, oldDir, oldName, newDir, newName, flags, mustBeDirectory, swapped, who)
+          .run();
     } finally {
       superBlock.endWrite();
     }

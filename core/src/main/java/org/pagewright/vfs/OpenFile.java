@@ -565,6 +565,10 @@ public final class OpenFile implements AutoCloseable {
     checkReadable();
     checkRange(pos, length);
     target.checkRange(targetPos, length);
+    target.checkWritable();
+    if ((target.flags & OpenFlags.APPEND) != 0) {
+      throw new FsException(Errno.EBADF, target + ": copy to a place in a file open to append");
+    }
     enter();
     try {
       long n = Math.min(length, mapping.size() - pos);
@@ -584,7 +588,11 @@ public final class OpenFile implements AutoCloseable {
                 return got;
               },
               n);
-      return target.write(targetPos, source, 0);
+      long copied = target.write(targetPos, source, 0);
+      if ((flags & OpenFlags.NOATIME) == 0) {
+        superBlock.attributes().touchAtime(inode);
+      }
+      return copied;
     } finally {
       leave();
     }

@@ -22,7 +22,8 @@ final class Rename {
   private final Inode newDir;
   private final Name newName;
   private final int flags;
-  private final boolean mustBeDirectory;
+  private final boolean mustBeDirectory; // the source
+  private final boolean swapped; // the target must be a directory, and is swapped
   private final Credentials who;
 
   // With references, to be let go after the locks.
@@ -37,6 +38,7 @@ final class Rename {
       Name newName,
       int flags,
       boolean mustBeDirectory,
+      boolean swapped,
       Credentials who) {
     this.superBlock = names.superBlock();
     this.names = names;
@@ -46,6 +48,7 @@ final class Rename {
     this.newName = newName;
     this.flags = flags;
     this.mustBeDirectory = mustBeDirectory;
+    this.swapped = swapped;
     this.who = who;
   }
 
@@ -153,6 +156,9 @@ final class Rename {
     }
     if (target == null && exchange) {
       throw Namespace.absent(newDir, newName);
+    }
+    if (swapped && target != null && !target.isDirectory()) {
+      throw new FsException(Errno.ENOTDIR, newDir + "/" + newName);
     }
     if (mustBeDirectory && !source.isDirectory()) {
       throw new FsException(Errno.ENOTDIR, oldDir + "/" + oldName);

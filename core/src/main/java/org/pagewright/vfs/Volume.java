@@ -142,6 +142,9 @@ public final class Volume implements AutoCloseable {
   private OpenFile openOrCreate(PathWalk walk, int flags, int mode) throws FsException {
     walk.toLast();
     for (int race = 0; ; race++) {
+      if (walk.lastKind() != PathWalk.Last.NAME && (flags & OpenFlags.EXCL) != 0) {
+        throw walk.error(Errno.EEXIST);
+      }
       if (walk.lastKind() != PathWalk.Last.NAME || walk.mustBeDirectory()) {
         throw walk.error(Errno.EISDIR);
       }
@@ -215,9 +218,12 @@ public final class Volume implements AutoCloseable {
   /// @throws FsException as [#mkdir]; EPERM for a device without privilege, EINVAL for another type
   public void mknod(String path, int mode, long rdev) throws FsException {
     if (FileMode.isDirectory(mode) || FileMode.isSymlink(mode)) {
-      throw new FsException(Errno.EINVAL, path + ": mknod of mode 0" + Integer.toOctalString(mode));
+      throw new FsException(
+          FileMode.isDirectory(mode) ? Errno.EPERM : Errno.EINVAL,
+          path + ": mknod of mode 0" + Integer.toOctalString(mode));
     }
-    make(path, mode, rdev, null);
+    boolean plain = (mode & FileMode.TYPE_MASK) == 0; // no type means a regular file
+    make(path, plain ? mode | FileType.REGULAR.modeBits() : mode, rdev, null);
   }
 
   /// Makes a symbolic link.
@@ -360,8 +366,12 @@ public final class Volume implements AutoCloseable {
       if (to.lastKind() != PathWalk.Last.NAME) {
         throw to.error(flags == RenameFlags.NOREPLACE ? Errno.EEXIST : Errno.EBUSY);
       }
-      boolean slash = from.mustBeDirectory() || to.mustBeDirectory();
-      namespace.rename(from.dir(), from.last(), to.dir(), to.last(), flags, slash, who);
+      // A slash behind the new name says so of the source, but of the target if the two swap.
+      boolean swaps = flags == RenameFlags.EXCHANGE;
+      boolean source = from.mustBeDirectory() || to.mustBeDirectory() && !swaps;
+      boolean swapped = to.mustBeDirectory() && swaps;
+      namespace.rename(
+          from.dir(), from.last(), to.dir(), to.last(), flags, source, swapped, who);
     }
   }
 

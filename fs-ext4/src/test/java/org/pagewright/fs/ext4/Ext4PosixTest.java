@@ -38,7 +38,7 @@ final class Ext4PosixTest {
     Files.deleteIfExists(image);
     try (FileBlockDevice device =
         FileBlockDevice.create(image, 64 << 20, FileBlockDevice.Options.READ_WRITE)) {
-      Mkfs.make(device, new MkfsOptions());
+      Mkfs.make(device, new MkfsOptions().blockSize(4096));
     }
     return image;
   }

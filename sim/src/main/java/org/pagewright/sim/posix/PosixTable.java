@@ -42,7 +42,16 @@ public final class PosixTable {
             ModesTable.chmod(),
             ModesTable.chown(),
             ModesTable.content(),
-            ModesTable.created())) {
+            ModesTable.created(),
+            PathTable.all(),
+            OpenTable.all(),
+            RenameTable.all(),
+            TimesTable.all(),
+            FlagsTable.all(),
+            XattrTable.all(),
+            SpaceTable.fallocate(),
+            SpaceTable.copies(),
+            LinksTable.all())) {
       tables.put(rows.getFirst().table(), rows);
     }
     return tables;

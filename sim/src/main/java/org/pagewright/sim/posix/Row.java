@@ -26,6 +26,8 @@ public record Row(
     FLAGS,
     /// Making and removing space.
     FALLOCATE,
+    /// Taking a range out of a file, or putting one in.
+    SHIFT,
     /// Swapping two names.
     EXCHANGE,
     /// Special files.
