@@ -77,6 +77,14 @@ public interface ExtentOperations {
     return false;
   }
 
+  /// Whether folios must stand still under write-out, because something is computed over the bytes
+  /// on their way to the store (R-F15).
+  ///
+  /// @return always the same
+  default boolean needsStableFolios() {
+    return false;
+  }
+
   /// Says what lies under `pos`, and prepares it for what the flags announce:
   ///
   /// | flags          | may answer                    | has made sure                            |

@@ -145,6 +145,11 @@ public final class IomapOperations implements AddressSpaceOperations {
     return new IomapFault(this, mapping, folio).mkwrite();
   }
 
+  @Override
+  public boolean needsStableFolios() {
+    return extents.needsStableFolios();
+  }
+
   // ---- Write-out ------------------------------------------------------------------------------
 
   @Override

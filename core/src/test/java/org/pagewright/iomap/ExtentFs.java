@@ -53,11 +53,17 @@ final class ExtentFs implements ExtentOperations {
   /// Runs once, after the next begin with WRITE has answered and before the folio is locked.
   Runnable afterBegin = () -> {};
 
+  /// Hears the flags of each begin.
+  java.util.function.IntConsumer onBegin = flags -> {};
+
   /// Runs once, after the next begin with ZERO has answered.
   Runnable afterBeginZero = () -> {};
 
   /// Every n-th block is skipped by the allocator, so that files are fragmented; 0 for none.
   int fragmentEvery;
+
+  /// Whether its device computes something over the bytes on their way.
+  boolean stable;
 
   boolean failAllocation;
   boolean failCompletion;
@@ -295,6 +301,11 @@ final class ExtentFs implements ExtentOperations {
   }
 
   @Override
+  public boolean needsStableFolios() {
+    return stable;
+  }
+
+  @Override
   public boolean allocatesInBegin() {
     return allocates;
   }
@@ -309,6 +320,7 @@ final class ExtentFs implements ExtentOperations {
       mapLock.lock();
       try {
         begins++;
+        onBegin.accept(flags);
         beginLocked(mapping, pos, length, flags, out);
       } catch (FsException e) {
         begins--;

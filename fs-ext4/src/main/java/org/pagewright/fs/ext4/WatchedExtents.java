@@ -33,6 +33,11 @@ final class WatchedExtents implements ExtentOperations {
   }
 
   @Override
+  public boolean needsStableFolios() {
+    return operations.needsStableFolios();
+  }
+
+  @Override
   public void begin(AddressSpace mapping, long pos, long length, int flags, Iomap out)
       throws FsException {
     try {
