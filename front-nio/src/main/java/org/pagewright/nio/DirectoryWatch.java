@@ -158,7 +158,8 @@ final class DirectoryWatch implements WatchKey {
     }
   }
 
-  /// The directory is gone: the key is signalled, and does not come back from its reset.
+  /// The directory is gone: the key is signalled, and does not come back from its reset. Closing it
+  /// would free it, which has to wait until the locks of this thread are given back.
   void end() {
     ended = true;
     service.forget(this, inode);
@@ -256,6 +257,11 @@ final class DirectoryWatch implements WatchKey {
   public void cancel() {
     ended = true;
     service.forget(this, inode);
+    close();
+  }
+
+  /// Lets the directory of a watch that has ended go. No lock is held.
+  void close() {
     try {
       directory.close();
     } catch (FsException e) {

@@ -15,9 +15,9 @@ import org.pagewright.vfs.Name;
 ///     pagewright:file:///data/disk.img@1!/etc/passwd    the same in its first partition
 ///     pagewright://scratch/tmp/a                        a file of the volume called scratch
 ///
-/// The first `!/` ends the image, and `@` with digits right before it is a partition: in the name of
-/// an image these are written `%21` and `%40`, which is what this class makes of them. Without `!/`
-/// the URI names the volume alone.
+/// The first `!/` ends the image, and `@` with digits right before it is a partition: in the name
+/// of an image these are written `%21` and `%40`, which is what this class makes of them. Without
+/// `!/` the URI names the volume alone.
 ///
 /// @param image the image's file, or null
 /// @param partition from 1, or 0

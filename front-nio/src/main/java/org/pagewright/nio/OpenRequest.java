@@ -46,6 +46,7 @@ record OpenRequest(int flags, int mode, boolean deleteOnClose) {
     }
     flags |= write ? read ? OpenFlags.RDWR : OpenFlags.WRONLY : OpenFlags.RDONLY;
     flags |= sync && write ? OpenFlags.SYNC : 0;
+    flags |= deleteOnClose ? OpenFlags.NOFOLLOW : 0; // the name that goes is that of a link
     return new OpenRequest(flags, modeOf(FILE_MODE, attributes), deleteOnClose);
   }
 
@@ -126,7 +127,7 @@ record OpenRequest(int flags, int mode, boolean deleteOnClose) {
     if (deleteOnClose) {
       boolean done = false;
       try {
-        volume.unlink(path);
+        unlink(volume, path);
         done = true;
       } finally {
         if (!done) {
@@ -135,5 +136,16 @@ record OpenRequest(int flags, int mode, boolean deleteOnClose) {
       }
     }
     return file;
+  }
+
+  /// Best effort, as the JDK has it: a directory, or a file in one that may not be written, stays.
+  private static void unlink(Volume volume, String path) throws FsException {
+    try {
+      volume.unlink(path);
+    } catch (FsException e) {
+      if (e.errno() == Errno.EIO || e.errno() == Errno.EUCLEAN) {
+        throw e;
+      }
+    }
   }
 }

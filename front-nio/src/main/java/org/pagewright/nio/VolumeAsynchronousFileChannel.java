@@ -16,7 +16,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
@@ -61,10 +60,12 @@ final class VolumeAsynchronousFileChannel extends AsynchronousFileChannel {
   /// What an operation ended with: one of the two.
   private record Outcome<V extends @Nullable Object>(V value, @Nullable IOException failure) {}
 
-  private <V> Outcome<@Nullable V> outcome(Task<V> task) {
+  /// Does a task, unless the channel was closed before it was begun, or before it had its turn.
+  private <V> Outcome<@Nullable V> outcome(Task<V> task, boolean begunOpen) {
     try {
       if (!isOpen()) {
-        return new Outcome<>(null, new ClosedChannelException());
+        return new Outcome<>(
+            null, begunOpen ? new AsynchronousCloseException() : new ClosedChannelException());
       }
       return new Outcome<>(task.run(), null);
     } catch (FsException e) {
@@ -79,14 +80,14 @@ final class VolumeAsynchronousFileChannel extends AsynchronousFileChannel {
 
   private <V> Future<V> start(Task<V> task) {
     CompletableFuture<V> future = new CompletableFuture<>();
-    start(task, future);
+    start(task, future, isOpen());
     return future;
   }
 
-  private <V> void start(Task<V> task, CompletableFuture<V> future) {
+  private <V> void start(Task<V> task, CompletableFuture<V> future, boolean open) {
     executor.execute(
         () -> {
-          Outcome<@Nullable V> outcome = outcome(task);
+          Outcome<@Nullable V> outcome = outcome(task, open);
           if (outcome.failure != null) {
             future.completeExceptionally(outcome.failure);
           } else {
@@ -97,12 +98,17 @@ final class VolumeAsynchronousFileChannel extends AsynchronousFileChannel {
 
   private <V, A> void start(
       Task<V> task, A attachment, CompletionHandler<V, ? super A> handler) {
+    start(task, attachment, handler, isOpen());
+  }
+
+  private <V, A> void start(
+      Task<V> task, A attachment, CompletionHandler<V, ? super A> handler, boolean open) {
     if (handler == null) {
       throw new NullPointerException("handler");
     }
     executor.execute(
         () -> {
-          Outcome<@Nullable V> outcome = outcome(task);
+          Outcome<@Nullable V> outcome = outcome(task, open);
           if (outcome.failure != null) {
             handler.failed(outcome.failure, attachment);
           } else {
@@ -209,14 +215,19 @@ final class VolumeAsynchronousFileChannel extends AsynchronousFileChannel {
 
   // ---- Locks ------------------------------------------------------------------------------------
 
+  /// Passes on how a lock was got.
+  private interface Next {
+    void start(Task<FileLock> task, boolean begunOpen);
+  }
+
   /// A lock that is waited for, without a thread, and what is to be done then.
   private final class LockWait {
     private final ChannelLocks.Held lock;
-    private final Consumer<Task<FileLock>> next;
+    private final Next next;
     private final AtomicBoolean over = new AtomicBoolean();
     private @Nullable LockRequest request;
 
-    LockWait(ChannelLocks.Held lock, Consumer<Task<FileLock>> next) {
+    LockWait(ChannelLocks.Held lock, Next next) {
       this.lock = lock;
       this.next = next;
     }
@@ -252,27 +263,26 @@ final class VolumeAsynchronousFileChannel extends AsynchronousFileChannel {
         return;
       }
       waits.remove(this);
-      next.accept(
+      next.start(
           () -> {
-            if (!isOpen()) {
-              throw new AsynchronousCloseException();
-            }
             if (errno != null) {
               locks.drop(lock);
               throw new FsException(errno, path + ": lock");
             }
             return lock;
-          });
+          },
+          true);
     }
   }
 
   private void lock(
-      long position, long size, boolean shared, Consumer<Task<FileLock>> next) {
+      long position, long size, boolean shared, Next next) {
     if (!isOpen()) {
-      next.accept(
+      next.start(
           () -> {
             throw new ClosedChannelException();
-          });
+          },
+          false);
       return;
     }
     // An overlap is the caller's error, and told to the caller.
@@ -289,13 +299,13 @@ final class VolumeAsynchronousFileChannel extends AsynchronousFileChannel {
     if (handler == null) {
       throw new NullPointerException("handler");
     }
-    lock(position, size, shared, task -> start(task, attachment, handler));
+    lock(position, size, shared, (task, open) -> start(task, attachment, handler, open));
   }
 
   @Override
   public Future<FileLock> lock(long position, long size, boolean shared) {
     CompletableFuture<FileLock> future = new CompletableFuture<>();
-    lock(position, size, shared, task -> start(task, future));
+    lock(position, size, shared, (task, open) -> start(task, future, open));
     return future;
   }
 

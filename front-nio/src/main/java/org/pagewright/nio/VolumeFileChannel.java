@@ -33,8 +33,8 @@ import org.pagewright.vfs.OpenFile;
 /// A thread that is interrupted finds the channel closed, as
 /// [java.nio.channels.InterruptibleChannel] has it. A call that finds its bytes in the page cache
 /// blocks on nothing, so it looks at the thread's interrupt before and after instead of announcing
-/// itself to the thread, which would cost more than the copy of a few bytes; a call that waits for a
-/// device is closed under itself when the device has answered, and a writer that waits for memory
+/// itself to the thread, which would cost more than the copy of a few bytes; a call that waits for
+/// a device is closed under itself when the device has answered, and a writer that waits for memory
 /// is woken.
 ///
 /// ## Errors of write-out
@@ -445,9 +445,6 @@ final class VolumeFileChannel extends FileChannel {
     if (src instanceof VolumeFileChannel other && !other.readable) {
       throw new NonReadableChannelException();
     }
-    if (pos > file.size()) {
-      return 0;
-    }
     if (src instanceof VolumeFileChannel other && other.file.inode() != file.inode()) {
       return other.copyTo(this, pos, count);
     }
@@ -515,7 +512,7 @@ final class VolumeFileChannel extends FileChannel {
       throw new IOException(
           path + ": " + size + " bytes at " + offset + " reach beyond its end at " + file.size());
     }
-    MemorySegment copy = arena.allocate(size, Long.BYTES);
+    MemorySegment copy = allocate(arena, size);
     long done = 0;
     while (done < size) {
       long step = Math.min(size - done, COPY_STEP);
@@ -532,6 +529,16 @@ final class VolumeFileChannel extends FileChannel {
       done += n;
     }
     return mode == MapMode.READ_ONLY ? copy.asReadOnly() : copy;
+  }
+
+  /// An arena of somebody's own may be good for the JDK's mappings alone, as Lucene's is.
+  private MemorySegment allocate(Arena arena, long size) {
+    try {
+      return arena.allocate(size, Long.BYTES);
+    } catch (UnsupportedOperationException e) {
+      throw new UnsupportedOperationException(
+          "map of " + path + ": " + arena.getClass().getName() + " gives no memory for a copy", e);
+    }
   }
 
   // ---- Locks ------------------------------------------------------------------------------------

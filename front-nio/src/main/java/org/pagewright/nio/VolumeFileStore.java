@@ -14,8 +14,8 @@ import org.pagewright.vfs.Volume;
 
 /// The space of a volume.
 ///
-/// Besides the attributes every store has, [#getAttribute(String)] knows `blockSize`, `totalInodes`,
-/// `freeInodes`, `volumeId` and `nameLengthMax`.
+/// Besides the attributes every store has, [#getAttribute(String)] knows `blockSize`,
+/// `totalInodes`, `freeInodes`, `volumeId` and `nameLengthMax`.
 final class VolumeFileStore extends FileStore {
   private static final long EXT4_MAGIC = 0xEF53;
   private static final long RAMFS_MAGIC = 0x858458f6L;

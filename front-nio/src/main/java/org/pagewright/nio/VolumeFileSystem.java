@@ -40,7 +40,7 @@ public final class VolumeFileSystem extends FileSystem {
   private static final int CLOSED = 1 << 31;
 
   /// As long as a close waits for calls under way in channels before it gives up on them.
-  private static final int CLOSE_ROUNDS = 10_000;
+  private static final int CLOSE_ROUNDS = 2_000;
 
   private static final long CLOSE_ROUND_NANOS = 1_000_000;
 

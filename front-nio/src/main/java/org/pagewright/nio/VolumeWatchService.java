@@ -10,8 +10,10 @@ import java.nio.file.WatchKey;
 import java.nio.file.WatchService;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.LinkedBlockingDeque;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +32,10 @@ import org.pagewright.vfs.Watcher;
 final class VolumeWatchService implements WatchService {
   private final VolumeFileSystem fileSystem;
   private final Map<Inode, DirectoryWatch> watches = new ConcurrentHashMap<>();
+
+  /// Watches of directories that are gone, to be let go by the next call that holds no lock.
+  private final Queue<DirectoryWatch> removed = new ConcurrentLinkedQueue<>();
+
   private final LinkedBlockingDeque<Object> signalled = new LinkedBlockingDeque<>();
   private final Listener listener = new Listener();
   private volatile boolean closed;
@@ -60,6 +66,7 @@ final class VolumeWatchService implements WatchService {
       if (inode.isDirectory() && inode.nlink() == 0) {
         DirectoryWatch ended = watches.get(inode);
         if (ended != null) {
+          removed.add(ended);
           ended.end();
         }
       }
@@ -89,6 +96,7 @@ final class VolumeWatchService implements WatchService {
       throw new ProviderMismatchException(path + " is of another volume");
     }
     checkOpen();
+    closeRemoved();
     fileSystem.enter();
     try {
       int flags = OpenFlags.RDONLY | OpenFlags.DIRECTORY;
@@ -156,7 +164,15 @@ final class VolumeWatchService implements WatchService {
     }
   }
 
+  private void closeRemoved() {
+    DirectoryWatch watch;
+    while ((watch = removed.poll()) != null) {
+      watch.close();
+    }
+  }
+
   private @Nullable WatchKey keyOf(@Nullable Object taken) {
+    closeRemoved();
     if (taken == CLOSE) {
       signalled.offer(CLOSE); // for who else waits
     }
@@ -195,6 +211,7 @@ final class VolumeWatchService implements WatchService {
     for (DirectoryWatch watch : watches.values()) {
       watch.cancel();
     }
+    closeRemoved();
     signalled.clear();
     signalled.offer(CLOSE);
   }

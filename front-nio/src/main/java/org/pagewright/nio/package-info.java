@@ -22,7 +22,8 @@
 /// ## Rules
 ///
 /// - Errors are the JDK's own types, with ours as their cause. A change of what was opened for
-///   reading is a ReadOnlyFileSystemException; of a volume that became so by damage, an IOException.
+///   reading is a ReadOnlyFileSystemException; of a volume that became so by damage, an
+///   IOException.
 /// - R-H7: each channel hears of each error of write-out once, from `force` or from `close`.
 /// - A file system is closed when every call in it has ended; its channels, streams and watches are
 ///   closed before the volume is.
