@@ -13,14 +13,16 @@ import org.pagewright.errno.FsException;
 /// here the file system may start a journal handle, which ranks above that lock (R-F1):
 ///
 ///     locked: every block inside the end dirty already? done
-///     INVALIDATE shared             no truncation, no hole, no giving back of reservations (R-C8)
+///     INVALIDATE shared             no truncation, no hole, nobody who moves blocks (R-G5), no
+///                                   giving back of reservations (R-C8)
 ///       ask the file system         reserves (R-F13); no folio lock
 ///       lock the folio              detached? RETRY (R-F5)
 ///       answers still true?         no: ask again (R-C10)
 ///       zero beyond the end         R-F12
 ///       blocks and folio dirty      before anybody can see what was reserved as nobody's
 ///
-/// The lock keeps write-out away until the caller has made the entry writable (R-F2).
+/// The lock keeps write-out away until the caller has made the entry writable (R-F2); and the
+/// states of blocks are made and marked under it, so no dirty mark is lost in between (R-H14).
 ///
 /// If the device is full after some of the blocks were reserved, those are made dirty all the same:
 /// they hold zeros or what they held, and what is reserved and not dirty would be lost until the
@@ -145,7 +147,7 @@ final class IomapFault {
   private @Nullable FsException ask(int length) {
     count = 0;
     long end = folio.pos() + length;
-    int flags = ExtentOperations.WRITE | ExtentOperations.FAULT;
+    int flags = ExtentOperations.WRITE | ExtentOperations.FAULT; // and no others (R-F11)
     for (long at = folio.pos(); at < end; at = maps[count - 1].end()) {
       if (maps[count] == null) {
         maps[count] = new Iomap();

@@ -24,7 +24,7 @@ import org.pagewright.writeback.DirtyThrottle;
 ///       SB_PAGEFAULT     frozen: MMAP is given back, wait, from the beginning          R-F16
 ///         times          a journal handle, perhaps; no folio locked                    R-F9 R-F18
 ///         entry          noted                                                         R-F6
-///         pageMkwrite    unlocked -> LOCKED | RETRY | throws                          R-F1 R-F4 R-F5
+///         pageMkwrite    unlocked -> LOCKED | RETRY | throws                     R-F1 R-F4 R-F5
 ///         FOLIO          still ours; fits its context; not under a write-out that
 ///                        needs it to stand still                                       R-F17 R-F15
 ///           size         not the one that pageMkwrite saw: dirty, but from the
@@ -38,7 +38,8 @@ import org.pagewright.writeback.DirtyThrottle;
 ///
 /// From pageMkwrite's success to the dirty folio the folio lock is held, so nobody starts to clean
 /// it in between (R-F2). Every way out gives back what was taken (R-F7). Whoever comes back from
-/// here tries its access again, and may find its entry gone once more.
+/// here tries its access again, and may find its entry gone once more. The file is the area's, not
+/// asked of a folio that may have left it (R-F10).
 final class FaultHandler {
   /// The access is a store.
   static final int WRITE = 1;

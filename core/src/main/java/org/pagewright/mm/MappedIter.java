@@ -17,6 +17,9 @@ import org.pagewright.sync.SchedulePoint;
 /// lock. What has no entry is brought in by [#faultIn(int)], where MMAP may be taken because no
 /// folio is locked (R-A3, R-A4); by the next copy it may be gone again (R-A5).
 ///
+/// For a file that is open past the cache it goes through the cache, too: no device ever transfers
+/// from what may be the range that is written (R-J4).
+///
 /// A region that is closed half-way, or whose file is truncated, is a bad address from there on.
 final class MappedIter implements IovIter {
   private final VmArea area;

@@ -13,6 +13,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.pagewright.cache.AddressSpace;
 import org.pagewright.cache.AddressSpaceOperations.MkwriteResult;
 import org.pagewright.cache.Folio;
 import org.pagewright.errno.FsException;
@@ -24,6 +25,9 @@ import org.pagewright.mm.Sharing;
 import org.pagewright.mm.TestVm;
 import org.pagewright.sync.LockClass;
 import org.pagewright.sync.Lockdep;
+import org.pagewright.writeback.BackingDevice;
+import org.pagewright.writeback.DirtyLimits;
+import org.pagewright.writeback.DirtyThrottle;
 
 /// Goal: the rules of F, D and G that a store through a mapping is about, one by one.
 /// Method: regions over a file system of extents in memory, whose journal is a lock that ranks
@@ -566,6 +570,39 @@ final class MappedExtentsTest {
         writer.join();
         assertEquals(0, region.getByte(0));
       }
+    }
+  }
+
+  /// R-F8, R-I3: whoever dirties too much by stores waits with nothing held: MMAP can be taken
+  /// alone meanwhile, and his folios can be written out.
+  @Test
+  void aThrottledStoreHoldsNothing() throws Exception {
+    try (ExtentFile f = new ExtentFile(4_096)) {
+      DirtyThrottle throttle = new DirtyThrottle(f.cache, DirtyLimits.ofPercent(f.cache, 1, 2));
+      BackingDevice device = new BackingDevice(throttle, "slow");
+      f.mapping = new AddressSpace(f.cache, f.operations, m -> {}, device, "throttled");
+      f.truncate(1 << 20);
+      try (MappedRegion region = map(f)) {
+        Thread storer =
+            Thread.ofPlatform()
+                .start(
+                    () -> {
+                      for (int i = 0; i < 128; i++) {
+                        region.putByte((long) i << 12, (byte) 1);
+                      }
+                    });
+        while (throttle.dirty() < 40) {
+          Thread.onSpinWait();
+        }
+        while (storer.isAlive()) {
+          region.protect(Protection.READ_WRITE); // MMAP alone
+          f.sync();
+          Thread.onSpinWait();
+        }
+        storer.join();
+        assertEquals(1, region.getByte(127 << 12));
+      }
+      device.close();
     }
   }
 
