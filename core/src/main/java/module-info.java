@@ -4,9 +4,12 @@ module org.pagewright.core {
   requires static transitive org.jspecify;
   // com.sun.nio.file.ExtendedOpenOption.DIRECT, the JDK's only door to O_DIRECT.
   requires jdk.unsupported;
+  // Events for the Flight Recorder.
+  requires jdk.jfr;
 
   exports org.pagewright.errno;
   exports org.pagewright.sync;
+  exports org.pagewright.stats;
   exports org.pagewright.vfs;
   exports org.pagewright.ramfs;
   exports org.pagewright.hostfs;

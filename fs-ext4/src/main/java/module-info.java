@@ -3,6 +3,8 @@
 module org.pagewright.fs.ext4 {
   requires transitive org.pagewright.core;
   requires static transitive org.jspecify;
+  // Events for the Flight Recorder.
+  requires jdk.jfr;
 
   exports org.pagewright.fs.ext4;
   exports org.pagewright.fs.ext4.check;

@@ -6,6 +6,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
+import org.pagewright.stats.DeviceStats;
+import org.pagewright.stats.Trace;
 import org.pagewright.sync.SchedulePoint;
 import org.pagewright.sync.WaitQueue;
 
@@ -47,6 +49,8 @@ public final class Bio {
   private long length;
   private @Nullable Completion completion;
   private @Nullable Object context;
+  private long submitted; // by the clock of System.nanoTime
+  private @Nullable DeviceRequestEvent event;
 
   private Bio(Op op, long pos, int flags, List<MemorySegment> segments, long length) {
     this.op = op;
@@ -187,6 +191,33 @@ public final class Bio {
         continue;
       }
       throw new FsException(Errno.EFAULT, device.name() + ": " + this + ": memory " + why);
+    }
+  }
+
+  /// Called by a device that measures: the time of the request begins.
+  void begin() {
+    submitted = System.nanoTime();
+    if (Trace.isOn()) {
+      DeviceRequestEvent started = new DeviceRequestEvent();
+      started.begin();
+      event = started;
+    }
+  }
+
+  /// Called by a device that measures: the request is about to end.
+  void measure(BlockDevice device, DeviceStats stats, @Nullable FsException error) {
+    long nanos = System.nanoTime() - submitted;
+    if (error != null) {
+      stats.failed();
+    } else {
+      switch (op) {
+        case READ -> stats.read(nanos, length);
+        case WRITE -> stats.written(nanos, length);
+        case FLUSH -> stats.flushed(nanos);
+      }
+    }
+    if (event != null) {
+      event.ended(device, this, error);
     }
   }
 

@@ -1,8 +1,10 @@
 package org.pagewright.block;
 
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
+import org.pagewright.stats.DeviceStats;
 
 /// A device of fixed size that reads and writes whole sectors, and flushes its cache on demand.
 ///
@@ -47,6 +49,13 @@ public interface BlockDevice extends AutoCloseable {
   ///
   /// @return bytes since the device was opened
   long bytesWritten();
+
+  /// How long its requests took.
+  ///
+  /// @return null if nobody measures that
+  default @Nullable DeviceStats stats() {
+    return null;
+  }
 
   /// Reads and waits.
   ///

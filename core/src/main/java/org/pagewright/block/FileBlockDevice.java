@@ -12,6 +12,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
+import org.pagewright.stats.DeviceStats;
 import org.pagewright.sync.SchedulePoint;
 
 /// A file, or a block special file, as a block device.
@@ -130,6 +131,7 @@ public final class FileBlockDevice implements BlockDevice {
   private final Worker[] workers;
   private final InFlight inFlight = new InFlight();
   private final AtomicLong bytesWritten = new AtomicLong();
+  private final DeviceStats stats = new DeviceStats();
 
   /// What close puts into the queue, once per worker, after the last request.
   private final Bio stop = Bio.flush();
@@ -247,6 +249,11 @@ public final class FileBlockDevice implements BlockDevice {
     return bytesWritten.get();
   }
 
+  @Override
+  public DeviceStats stats() {
+    return stats;
+  }
+
   /// How often the file was opened again after an interrupt had closed it.
   int reopens() {
     return file.reopens();
@@ -270,6 +277,7 @@ public final class FileBlockDevice implements BlockDevice {
       }
       return;
     }
+    bio.begin();
     enqueue(bio);
   }
 
@@ -400,6 +408,7 @@ public final class FileBlockDevice implements BlockDevice {
     } catch (Error e) { // whatever it is, somebody waits for the end of the request
       error = new FsException(Errno.EIO, name + ": " + bio, e);
     }
+    bio.measure(this, stats, error);
     try {
       bio.end(error);
     } finally {

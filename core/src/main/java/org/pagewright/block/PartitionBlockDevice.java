@@ -4,6 +4,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
+import org.pagewright.stats.DeviceStats;
 
 /// A range of another device as a device of its own.
 ///
@@ -87,6 +88,12 @@ public final class PartitionBlockDevice implements BlockDevice {
   @Override
   public long bytesWritten() {
     return bytesWritten.get();
+  }
+
+  /// Those of the device below, with the requests of its other users.
+  @Override
+  public @Nullable DeviceStats stats() {
+    return device.stats();
   }
 
   @Override

@@ -5,6 +5,8 @@ import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
+import org.pagewright.stats.Count;
+import org.pagewright.stats.Counters;
 import org.pagewright.sync.LockClass;
 import org.pagewright.sync.Mutex;
 import org.pagewright.sync.RwSem;
@@ -61,6 +63,7 @@ public final class AddressSpace {
   private final AddressSpaceOperations operations;
   private final Host host;
   private final @Nullable DirtyAccount account;
+  private final Counters counters;
   private final boolean contexts;
   private final String name;
   private final long number;
@@ -96,6 +99,8 @@ public final class AddressSpace {
     this.operations = operations;
     this.host = host;
     this.account = account;
+    Counters own = account != null ? account.counters() : null;
+    this.counters = own != null ? own : cache.counters();
     this.contexts = operations.keepsContexts();
     assert !contexts || account != null : name + ": contexts end with a write-out";
     this.name = name;
@@ -109,6 +114,19 @@ public final class AddressSpace {
   /// @return never null
   public PageCache cache() {
     return cache;
+  }
+
+  /// Where what happens to the file is counted: with its volume.
+  ///
+  /// @return never null
+  public Counters counters() {
+    return counters;
+  }
+
+  /// Counts a folio that a reader found missing.
+  public void countMiss() {
+    cache.countMiss();
+    counters.add(Count.MISSES, 1);
   }
 
   /// The file system's side.
@@ -604,6 +622,7 @@ public final class AddressSpace {
     }
     removed(folio, 0, true);
     cache.countEviction();
+    counters.add(Count.EVICTIONS, 1);
     return true;
   }
 

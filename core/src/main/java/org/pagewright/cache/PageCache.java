@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
 import org.pagewright.mem.FramePool;
+import org.pagewright.stats.Counters;
 import org.pagewright.sync.SchedulePoint;
 
 /// The memory of all files that share one budget.
@@ -22,6 +23,7 @@ public final class PageCache implements AutoCloseable {
   private final AtomicLong mappings = new AtomicLong();
   private final LongAdder misses = new LongAdder();
   private final LongAdder evictions = new LongAdder();
+  private final Counters counters = new Counters();
   private @Nullable MemoryPolicy policy; // written once before the first folio
 
   /// A cache without files.
@@ -128,11 +130,8 @@ public final class PageCache implements AutoCloseable {
     writeback.addAndGet(folios);
   }
 
-  /// Counts lookups that had to read.
-  ///
-  /// @param n how many
-  public void countMisses(long n) {
-    misses.add(n);
+  void countMiss() {
+    misses.increment();
   }
 
   void countEviction() {
@@ -157,6 +156,13 @@ public final class PageCache implements AutoCloseable {
     return new Statistics(
         frames.frames(), frames.used(), dirty.get(), writeback.get(), misses.sum(),
         evictions.sum());
+  }
+
+  /// The counts of files whose volume has none of its own, because it has no store.
+  ///
+  /// @return never null
+  public Counters counters() {
+    return counters;
   }
 
   /// Gives the memory back. All files must have been closed: what is dirty is lost.

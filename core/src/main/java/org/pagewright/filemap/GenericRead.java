@@ -10,6 +10,7 @@ import org.pagewright.cache.Folio;
 import org.pagewright.cache.WriteOp;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
+import org.pagewright.stats.Count;
 import org.pagewright.sync.SchedulePoint;
 
 /// The buffered read path: bytes from the page cache of one file into a caller's memory. Compare
@@ -182,10 +183,22 @@ public final class GenericRead {
         throw e;
       }
     }
-    if (readahead != null && done > 0) {
-      readahead.readTo(pos + done);
+    if (done > 0) {
+      mapping.counters().add(Count.LOOKUPS, foliosOf(pos, done));
+      if (readahead != null) {
+        readahead.readTo(pos + done);
+      }
     }
     return done;
+  }
+
+  /// How many folios a range lies in.
+  ///
+  /// @param pos first byte
+  /// @param length bytes, at least 1
+  /// @return 1 or more
+  public static int foliosOf(long pos, long length) {
+    return (int) (AddressSpace.indexOf(pos + length - 1) - AddressSpace.indexOf(pos)) + 1;
   }
 
   /// Copies without a lock. Returns the bytes copied, 0 at the end of the file, or AGAIN.
@@ -309,7 +322,7 @@ public final class GenericRead {
         if (nowait) {
           throw wouldWait(mapping, at);
         }
-        mapping.cache().countMisses(1);
+        mapping.countMiss();
         if (readahead != null && round == 0) {
           readahead.miss(mapping, index, folios(mapping, at, rest), flags);
           folio = mapping.find(index);

@@ -5,6 +5,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.pagewright.cache.AddressSpace;
 import org.pagewright.cache.Folio;
 import org.pagewright.errno.FsException;
+import org.pagewright.stats.Count;
 
 /// What one open file has read, to guess what it will read next (R-I8). Compare Linux's
 /// mm/readahead.c:ondemand_readahead() and struct file_ra_state.
@@ -239,6 +240,7 @@ public final class Readahead {
       return false;
     }
     int n = 0;
+    int inserted = 0;
     try {
       long fileSize = mapping.size();
       long folios = AddressSpace.indexOf(fileSize + AddressSpace.FOLIO_SIZE - 1);
@@ -251,6 +253,7 @@ public final class Readahead {
             folio.setReadahead(true);
           }
           batch[n++] = folio;
+          inserted++;
         } else if (n > 0) { // one that is present is never overwritten (R-I9)
           mapping.operations().readahead(mapping, batch, n);
           n = 0;
@@ -262,6 +265,9 @@ public final class Readahead {
     } finally {
       if (n > 0) {
         mapping.operations().readahead(mapping, batch, n);
+      }
+      if (inserted > 0) {
+        mapping.counters().add(Count.READAHEAD, inserted);
       }
       Arrays.fill(batch, null);
       mapping.invalidateLock().unlockShared();

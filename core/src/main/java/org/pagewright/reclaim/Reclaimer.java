@@ -6,6 +6,8 @@ import org.pagewright.cache.FolioQueue;
 import org.pagewright.cache.MemoryPolicy;
 import org.pagewright.cache.PageCache;
 import org.pagewright.mem.FramePool;
+import org.pagewright.stats.Count;
+import org.pagewright.stats.Trace;
 import org.pagewright.sync.LockClass;
 import org.pagewright.sync.Mutex;
 import org.pagewright.writeback.BackingDevice;
@@ -81,6 +83,12 @@ public final class Reclaimer implements MemoryPolicy {
     }
   }
 
+  /// What was done to make room once.
+  private static final class Pass {
+    int evicted;
+    int waits;
+  }
+
   private Reclaimer(PageCache cache, DirtyThrottle throttle) {
     this.cache = cache;
     this.throttle = throttle;
@@ -130,7 +138,10 @@ public final class Reclaimer implements MemoryPolicy {
       long distance = workingset.refault(folio.mapping().number(), folio.index());
       // Had it stayed for the time of one turnover more, it would have been hit (R-I7).
       boolean early = distance >= 0 && distance < cache.frames().frames();
-      refaulted += early ? 1 : 0;
+      if (early) {
+        refaulted++;
+        folio.mapping().counters().add(Count.REFAULTS, 1);
+      }
       (early ? main : small).add(folio);
     }
     lru.unlock();
@@ -154,6 +165,18 @@ public final class Reclaimer implements MemoryPolicy {
 
   @Override
   public boolean makeRoom(boolean mayWait) {
+    if (!Trace.isOn()) {
+      return makeRoom(mayWait, new Pass());
+    }
+    EvictionEvent event = new EvictionEvent();
+    event.begin();
+    Pass pass = new Pass();
+    boolean found = makeRoom(mayWait, pass);
+    event.ended(pass.evicted, pass.waits, found, throttle.dirty());
+    return found;
+  }
+
+  private boolean makeRoom(boolean mayWait, Pass pass) {
     boolean wait = mayWait && !Writeback.isWriting();
     Batch batch = new Batch();
     long written = written();
@@ -161,7 +184,8 @@ public final class Reclaimer implements MemoryPolicy {
     long step = STEP_MIN_NANOS;
     while (true) {
       long activityBefore = activity();
-      if (evictSome(batch) > 0 || hasFreeFrame()) {
+      pass.evicted = evictSome(batch);
+      if (pass.evicted > 0 || hasFreeFrame()) {
         return true;
       }
       if (!wait) {
@@ -180,6 +204,7 @@ public final class Reclaimer implements MemoryPolicy {
           > (cache.writebackFolios() > 0 ? NO_COMPLETION_NANOS : NO_PROGRESS_NANOS)) {
         return false;
       }
+      pass.waits++;
       throttle.awaitCompletions(step);
       step = Math.min(2 * step, STEP_MAX_NANOS);
     }

@@ -1,5 +1,6 @@
 package org.pagewright.vfs;
 
+import org.pagewright.block.BlockDevice;
 import org.pagewright.cache.PageCache;
 import org.pagewright.reclaim.Reclaimer;
 import org.pagewright.writeback.BackingDevice;
@@ -82,6 +83,14 @@ public final class CacheMemory implements AutoCloseable {
   /// @return to be closed by the volume
   public BackingDevice newDevice(String name) {
     return new BackingDevice(throttle(), name);
+  }
+
+  /// A new device in the dirty limits, for a volume on a block device.
+  ///
+  /// @param device what the volume lies on
+  /// @return to be closed by the volume
+  public BackingDevice newDevice(BlockDevice device) {
+    return new BackingDevice(throttle(), device.name(), device.stats());
   }
 
   /// Gives the memory back. Volumes must have been closed.

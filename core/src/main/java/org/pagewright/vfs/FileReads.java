@@ -7,11 +7,15 @@ import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
 import org.pagewright.filemap.GenericRead;
 import org.pagewright.filemap.Readahead;
+import org.pagewright.stats.Count;
 import org.pagewright.writeback.Writeback;
 
 /// How an open file reads: from the cache without a lock if it can, else from the store, past the
 /// cache, or under the folio lock.
 final class FileReads {
+  /// Lookups that are kept back, so that a read of what is there touches nothing that is shared.
+  private static final int LOOKUPS_KEPT = 256;
+
   private final OpenFile file;
   private final Inode inode;
   private final SuperBlock superBlock;
@@ -19,7 +23,7 @@ final class FileReads {
   private final Readahead readahead;
   private final int flags;
   private final boolean inPlace; // a regular file, open for reading, through the cache
-  private int cachedReads; // a count that threads may lose
+  private int lookups; // folios read from the cache and not told yet; threads may lose some
 
   FileReads(OpenFile file, boolean readable, Readahead readahead) {
     this.file = file;
@@ -44,8 +48,11 @@ final class FileReads {
     long cached = 0;
     if (inPlace && ioFlags == 0 && file.isUsable()) {
       cached = GenericRead.readCached(mapping, pos, segment, array, from, length, readahead);
-      if (cached == length && cached > 0 && !isAtimeDue()) {
-        return cached;
+      if (cached > 0) {
+        lookups += GenericRead.foliosOf(pos, cached);
+        if (cached == length && lookups < LOOKUPS_KEPT && !isAtimeDue()) {
+          return cached;
+        }
       }
     } else {
       file.checkReadable();
@@ -63,10 +70,18 @@ final class FileReads {
     }
   }
 
-  /// Looks at the clock once in a while only: a day is long.
+  /// Looks at the clock once in a while only, when lookups are told: a day is long.
   private boolean isAtimeDue() {
-    return (flags & OpenFlags.NOATIME) == 0
-        && ((++cachedReads & 0xff) == 0 || !superBlock.attributes().isAtimeFresh(inode));
+    return (flags & OpenFlags.NOATIME) == 0 && !superBlock.attributes().isAtimeFresh(inode);
+  }
+
+  /// Adds the lookups so far to those of the volume.
+  void tellLookups() {
+    int n = lookups;
+    lookups = 0;
+    if (n > 0) {
+      mapping.counters().add(Count.LOOKUPS, n);
+    }
   }
 
   /// Reads what is not simply there: from the store, past the cache, or under the folio lock.
@@ -82,6 +97,7 @@ final class FileReads {
       long whole,
       int ioFlags)
       throws FsException {
+    tellLookups();
     file.enter();
     try {
       if (whole == 0) {

@@ -12,6 +12,8 @@ import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
 import org.pagewright.filemap.GenericRead;
 import org.pagewright.filemap.Readahead;
+import org.pagewright.stats.Count;
+import org.pagewright.stats.Trace;
 import org.pagewright.filemap.Truncate;
 import org.pagewright.iov.FillerIter;
 import org.pagewright.iov.GatherIter;
@@ -788,8 +790,19 @@ public final class OpenFile implements AutoCloseable {
       }
       // Of two threads that sync at a time, the one whose swap succeeds tells.
       if (ERRORS_SEEN.compareAndSet(this, seen, now)) {
-        return ErrSeq.between(now, seen);
+        Errno errno = ErrSeq.between(now, seen);
+        if (errno != null) {
+          told(errno);
+        }
+        return errno;
       }
+    }
+  }
+
+  private void told(Errno errno) {
+    mapping.counters().add(Count.ERRORS_TOLD, 1);
+    if (Trace.isOn()) {
+      ErrorToldEvent.happened(inode.toString(), errno);
     }
   }
 
@@ -1037,6 +1050,7 @@ public final class OpenFile implements AutoCloseable {
 
   /// The last call has left: by whoever saw that, once.
   private void letGo() {
+    reads.tellLookups();
     if (writable) {
       inode.awaitOverwriters();
     }

@@ -7,6 +7,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.cache.DirtyAccount;
 import org.pagewright.errno.Errno;
+import org.pagewright.stats.Counters;
+import org.pagewright.stats.DeviceStats;
 import org.pagewright.sync.SchedulePoint;
 
 /// One store that dirty folios go to: how many it has, how fast it takes them, and which share of
@@ -28,6 +30,8 @@ public final class BackingDevice implements DirtyAccount, AutoCloseable {
 
   private final DirtyThrottle throttle;
   private final String name;
+  private final Counters counters = new Counters();
+  private final @Nullable DeviceStats stats;
   private final List<Flusher> flushers = new CopyOnWriteArrayList<>();
   private final AtomicInteger dirty = new AtomicInteger();
   private final AtomicInteger writeback = new AtomicInteger();
@@ -56,6 +60,16 @@ public final class BackingDevice implements DirtyAccount, AutoCloseable {
   /// @param throttle what it shares its limits with
   /// @param name for messages
   public BackingDevice(DirtyThrottle throttle, String name) {
+    this(throttle, name, null);
+  }
+
+  /// A device without dirty folios, whose requests are measured.
+  ///
+  /// @param throttle what it shares its limits with
+  /// @param name for messages
+  /// @param stats what is known of its requests; null for nothing
+  public BackingDevice(DirtyThrottle throttle, String name, @Nullable DeviceStats stats) {
+    this.stats = stats;
     this.throttle = throttle;
     this.name = name;
     this.paidUntil = new AtomicLong(throttle.clock().nanoTime());
@@ -122,6 +136,18 @@ public final class BackingDevice implements DirtyAccount, AutoCloseable {
   public long writtenFolios() {
     SchedulePoint.reach(SchedulePoint.Kind.READ, written);
     return written.get();
+  }
+
+  @Override
+  public Counters counters() {
+    return counters;
+  }
+
+  /// How long its requests take.
+  ///
+  /// @return null if nobody measures that
+  public @Nullable DeviceStats stats() {
+    return stats;
   }
 
   // ---- Estimates ------------------------------------------------------------------------------

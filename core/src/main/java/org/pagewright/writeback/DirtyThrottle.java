@@ -11,6 +11,8 @@ import org.pagewright.cache.WriteOp;
 import org.pagewright.cache.WritebackControl;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
+import org.pagewright.stats.Count;
+import org.pagewright.stats.Trace;
 import org.pagewright.sync.LockClass;
 import org.pagewright.sync.Lockdep;
 import org.pagewright.sync.Mutex;
@@ -153,10 +155,12 @@ public final class DirtyThrottle {
 
   private void pause(AddressSpace mapping, BackingDevice device, int dirty, long now)
       throws FsException {
-    long nanos = due(device, dirty, now);
-    if (nanos == 0) {
+    ThrottlePause why = due(device, dirty, now);
+    if (why == null) {
       return;
     }
+    long nanos = why.nanos();
+    ThrottleEvent event = started();
     WaitQueue.Waiter waiter = pausing.enter(this);
     try {
       long left = nanos;
@@ -173,40 +177,74 @@ public final class DirtyThrottle {
       }
     } finally {
       pausing.leave(waiter);
+      ended(mapping, device, why, now, event);
+    }
+  }
+
+  private static @Nullable ThrottleEvent started() {
+    if (!Trace.isOn()) {
+      return null;
+    }
+    ThrottleEvent event = new ThrottleEvent();
+    event.begin();
+    return event;
+  }
+
+  private void ended(
+      AddressSpace mapping,
+      BackingDevice device,
+      ThrottlePause why,
+      long since,
+      @Nullable ThrottleEvent event) {
+    device.counters().add(Count.THROTTLES, 1);
+    device.counters().add(Count.THROTTLED_NANOS, Math.max(0, clock.nanoTime() - since));
+    if (event != null) {
+      event.ended(mapping, why);
     }
   }
 
   /// Books what is owed.
   ///
-  /// @return nanoseconds to pause; 0 to go on
-  long due(BackingDevice device, int dirty, long now) {
+  /// @return why and how long to pause; null to go on
+  @Nullable ThrottlePause due(BackingDevice device, int dirty, long now) {
     int owed = device.takeOwed();
-    long nanos = book(device, owed, dirty, now);
-    if (nanos <= minPause(device)) {
-      return 0;
-    }
-    device.noteLastPause(explain(device, owed, dirty, nanos));
-    return nanos;
-  }
-
-  /// Books folios on the device's line of time.
-  ///
-  /// @return nanoseconds until the booking is due, at most [#MAX_PAUSE_NANOS]; less than 0 if the
-  ///     device is ahead of its writers
-  private long book(BackingDevice device, int owed, int dirty, long now) {
-    double rate =
-        device.bandwidth() * positionRatio(limits, dirty) * deviceRatio(device, dirty) / 1e9;
+    int deviceDirty = deviceDirty(device);
+    int threshold = deviceThreshold(device, dirty);
+    double position = positionRatio(limits, dirty);
+    double share = deviceRatio(limits, threshold, deviceDirty);
+    double bandwidth = device.bandwidth();
+    double rate = bandwidth * position * share / 1e9;
     long cost = owed == 0 ? 0 : (long) Math.min(MAX_PAUSE_NANOS, owed / Math.max(rate, 1e-12));
     AtomicLong paidUntil = device.paidUntil();
-    while (true) {
-      long old = paidUntil.get();
+    long booked;
+    long due; // less than 0 if the device is ahead of its writers
+    long old;
+    do {
+      old = paidUntil.get();
       // A sleeper wakes late: what it missed is made good, but a long idle time earns nothing.
-      long start = Math.max(old - now, -CREDIT_NANOS);
-      long due = Math.min(start + cost, MAX_PAUSE_NANOS);
-      if (paidUntil.compareAndSet(old, now + due)) {
-        return due;
-      }
+      booked = Math.max(old - now, -CREDIT_NANOS);
+      due = Math.min(booked + cost, MAX_PAUSE_NANOS);
+    } while (!paidUntil.compareAndSet(old, now + due));
+    if (due <= minPause(device)) {
+      return null;
     }
+    ThrottlePause why =
+        new ThrottlePause(
+            device.toString(),
+            dirty,
+            limits.freeRun(),
+            limits.setpoint(),
+            limits.limit(),
+            deviceDirty,
+            threshold,
+            position,
+            share,
+            bandwidth,
+            owed,
+            booked,
+            due);
+    device.noteLastPause(why);
+    return why;
   }
 
   /// Shorter pauses are put off until more is owed, but a device must not run through a good part
@@ -236,25 +274,28 @@ public final class DirtyThrottle {
   }
 
   /// 1 up to the device's part of the setpoint, then down to 0 at twice its part of the limit.
-  double deviceRatio(BackingDevice device, int dirty) {
-    double threshold = deviceThreshold(device, dirty);
+  static double deviceRatio(DirtyLimits limits, double threshold, int deviceDirty) {
     double setpoint = threshold * limits.setpoint() / limits.limit();
-    return Math.clamp((setpoint + threshold - deviceDirty(device)) / threshold, 0.0, 1.0);
+    return Math.clamp((setpoint + threshold - deviceDirty) / threshold, 0.0, 1.0);
   }
 
-  private ThrottlePause explain(BackingDevice device, int owed, int dirty, long nanos) {
+  private ThrottlePause explainWait(BackingDevice device, int dirty) {
+    int deviceDirty = deviceDirty(device);
+    int threshold = deviceThreshold(device, dirty);
     return new ThrottlePause(
         device.toString(),
         dirty,
+        limits.freeRun(),
         limits.setpoint(),
         limits.limit(),
-        deviceDirty(device),
-        deviceThreshold(device, dirty),
+        deviceDirty,
+        threshold,
         positionRatio(limits, dirty),
-        deviceRatio(device, dirty),
+        deviceRatio(limits, threshold, deviceDirty),
         device.bandwidth(),
-        owed,
-        nanos);
+        0,
+        0,
+        0);
   }
 
   private static int deviceDirty(BackingDevice device) {
@@ -267,7 +308,10 @@ public final class DirtyThrottle {
   /// the estimates, the limit is exceeded by no more than one chunk for each writer that was on its
   /// way.
   private void waitBelowLimit(AddressSpace mapping, BackingDevice device) throws FsException {
-    device.noteLastPause(explain(device, 0, dirty(), 0));
+    ThrottlePause why = explainWait(device, dirty());
+    device.noteLastPause(why);
+    ThrottleEvent event = started();
+    long now = clock.nanoTime();
     WaitQueue.Waiter waiter = guard.enter(this);
     try {
       while (!admit(device)) {
@@ -295,6 +339,7 @@ public final class DirtyThrottle {
       }
     } finally {
       guard.leave(waiter);
+      ended(mapping, device, why, now, event);
     }
   }
 

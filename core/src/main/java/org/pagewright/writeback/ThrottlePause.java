@@ -4,6 +4,7 @@ package org.pagewright.writeback;
 ///
 /// @param device whose writer it was
 /// @param dirty folios of all devices, dirty or under write-out
+/// @param freeRun up to here nobody is slowed
 /// @param setpoint where that sum is wanted
 /// @param limit where that sum must stop
 /// @param deviceDirty the part of this device
@@ -12,10 +13,13 @@ package org.pagewright.writeback;
 /// @param deviceRatio 0 to 1, from the distance of the device to its own setpoint
 /// @param bandwidth folios a second that the device writes
 /// @param owed folios dirtied since the last writer paid
+/// @param bookedNanos how far the writers before had booked the device already; below 0: what a
+///     sleeper who woke late may make good
 /// @param nanos the pause in nanoseconds; 0 if the writer waited at the limit instead
 public record ThrottlePause(
     String device,
     int dirty,
+    int freeRun,
     int setpoint,
     int limit,
     int deviceDirty,
@@ -24,6 +28,7 @@ public record ThrottlePause(
     double deviceRatio,
     double bandwidth,
     int owed,
+    long bookedNanos,
     long nanos) {
 
   /// The decision in words.
@@ -34,8 +39,8 @@ public record ThrottlePause(
         nanos == 0
             ? "waited at the limit"
             : String.format(
-                "%.1f ms = %d folios / (%.0f folios/s x %.2f x %.2f)",
-                nanos / 1e6, owed, bandwidth, positionRatio, deviceRatio);
+                "%.1f ms = %.1f ms booked before + %d folios / (%.0f folios/s x %.2f x %.2f)",
+                nanos / 1e6, bookedNanos / 1e6, owed, bandwidth, positionRatio, deviceRatio);
     return device + ": " + why + "; dirty " + dirty + ", wanted " + setpoint + ", limit " + limit
         + "; of the device " + deviceDirty + " of " + deviceThreshold;
   }

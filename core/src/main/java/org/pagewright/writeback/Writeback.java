@@ -9,6 +9,8 @@ import org.pagewright.cache.WritebackControl;
 import org.pagewright.cache.WritebackControl.SyncMode;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
+import org.pagewright.stats.Count;
+import org.pagewright.stats.Trace;
 import org.pagewright.sync.LockClass;
 import org.pagewright.sync.Lockdep;
 
@@ -174,6 +176,21 @@ public final class Writeback {
   // ---- The walk -------------------------------------------------------------------------------
 
   private void write() throws FsException {
+    mapping.counters().add(Count.WRITEBACK_PASSES, 1);
+    if (!Trace.isOn()) {
+      writeRange();
+      return;
+    }
+    WritebackEvent event = new WritebackEvent();
+    event.begin();
+    try {
+      writeRange();
+    } finally {
+      event.ended(mapping, control, firstError);
+    }
+  }
+
+  private void writeRange() throws FsException {
     long first = control.firstIndex();
     long last = control.lastIndex();
     if (integrity) {

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import jdk.jfr.consumer.RecordedEvent;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -19,6 +20,8 @@ import org.pagewright.cache.PageCache;
 import org.pagewright.cache.WriteOp;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
+import org.pagewright.stats.Count;
+import org.pagewright.stats.Recorded;
 import org.pagewright.sync.LockClass;
 import org.pagewright.sync.Mutex;
 
@@ -146,6 +149,56 @@ final class DirtyThrottleTest {
     assertNull(DirtyThrottle.lastPause(store.file.mapping));
   }
 
+  /// R-I2: each throttled write can be explained. What the event says is enough to do the sum anew,
+  /// from the counts of folios on: this test does it by the comment of [DirtyThrottle], not by its
+  /// code.
+  @Test
+  void aThrottledWritesEventExplainsItsPause() throws Exception {
+    worldRunsWhileWaiting();
+    Store fast = new Store("fast", 20_000);
+    Store slow = new Store("slow", 2_000);
+    List<RecordedEvent> events =
+        Recorded.during(
+            "org.pagewright.ThrottlePause",
+            () -> {
+              for (int i = 0; i < 20_000; i++) {
+                Store store = i % 8 == 0 ? slow : fast;
+                DirtyThrottle.balance(store.file.mapping, op);
+                store.dirtyOne();
+              }
+            });
+    assertTrue(events.size() > 20, events.size() + " pauses");
+    long counted =
+        fast.device.counters().get(Count.THROTTLES) + slow.device.counters().get(Count.THROTTLES);
+    assertEquals(counted, events.size(), "each pause has its event");
+    int pauses = 0;
+    for (RecordedEvent e : events) {
+      double setpoint = e.getInt("setpoint");
+      double limit = e.getInt("limit");
+      double x = (setpoint - e.getInt("dirty")) / (limit - setpoint);
+      double positionRatio = Math.clamp(1 + x * x * x, 0.0, 2.0);
+      double threshold = e.getInt("deviceThreshold");
+      double deviceRatio =
+          Math.clamp(
+              (threshold * (1 + setpoint / limit) - e.getInt("deviceDirty")) / threshold, 0.0, 1.0);
+      assertEquals(positionRatio, e.getDouble("positionRatio"), 1e-9, e::toString);
+      assertEquals(deviceRatio, e.getDouble("deviceRatio"), 1e-9, e::toString);
+      assertTrue(e.getInt("freeRun") < e.getInt("dirty"), e::toString);
+      if (!e.getBoolean("atLimit")) {
+        pauses++;
+        double rate = e.getDouble("bandwidth") * positionRatio * deviceRatio / 1e9;
+        double pause = e.getLong("booked") + e.getInt("owed") / rate;
+        assertEquals(
+            Math.min(200 * MS, pause), e.getLong("pause"), Math.max(2, pause / 1e9), e::toString);
+      }
+    }
+    assertTrue(pauses > 20, pauses + " pauses by the formula");
+    long slept =
+        fast.device.counters().get(Count.THROTTLED_NANOS)
+            + slow.device.counters().get(Count.THROTTLED_NANOS);
+    assertTrue(slept > 0 && slept <= clock.nanoTime(), slept + " ns throttled");
+  }
+
   /// R-I1, R-I2. Goal: a writer that could dirty memory for ever goes at the speed of its device,
   /// and the sum settles between free run and limit.
   @Test
@@ -212,7 +265,8 @@ final class DirtyThrottleTest {
             break; // it would wait at the limit
           }
           if (dirty > limits.freeRun()) {
-            long due = throttle.due(writers[w].device, dirty, clock.nanoTime());
+            ThrottlePause pause = throttle.due(writers[w].device, dirty, clock.nanoTime());
+            long due = pause == null ? 0 : pause.nanos();
             turn[w] = clock.nanoTime() + due;
             if (due > 0) {
               continue;

@@ -33,18 +33,20 @@ final class LayeringTest {
       errno      :
       os         :
       sync       :
+      stats      :
       mem        :
       iov        : errno
-      block      : errno mem sync os
-      cache      : errno sync mem iov os
-      writeback  : errno sync mem iov cache block
-      reclaim    : errno sync mem iov cache writeback
-      mm         : errno sync mem iov cache writeback os
-      filemap    : errno sync mem iov cache writeback reclaim mm
-      iomap      : errno sync mem iov cache writeback reclaim mm filemap block
-      vfs        : errno sync mem iov cache writeback reclaim mm filemap iomap block
-      ramfs      : errno sync mem iov cache writeback reclaim mm filemap iomap block vfs
-      hostfs     : errno sync mem iov cache writeback reclaim mm filemap iomap block vfs
+      block      : errno mem sync stats os
+      cache      : errno sync stats mem iov os
+      writeback  : errno sync stats mem iov cache block
+      reclaim    : errno sync stats mem iov cache writeback
+      mm         : errno sync stats mem iov cache writeback os
+      filemap    : errno sync stats mem iov cache writeback reclaim mm
+      iomap      : errno sync stats mem iov cache writeback reclaim mm filemap block
+      vfs        : errno sync stats mem iov cache writeback reclaim mm filemap iomap block
+      ramfs      : errno sync stats mem iov cache writeback reclaim mm filemap iomap block vfs
+      hostfs     : errno sync stats mem iov cache writeback reclaim mm filemap iomap block vfs
+      observe    : errno sync stats mem cache writeback reclaim vfs
       """;
 
   /// Rooms of fs-ext4; `.` is its root package, where the file system meets the VFS. What it takes

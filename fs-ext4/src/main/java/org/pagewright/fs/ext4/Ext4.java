@@ -71,7 +71,7 @@ public final class Ext4 {
     try {
       superBlock =
           SuperBlock.mount(
-              memory.cache(), fs, options.mount(), memory.newDevice(device.name()));
+              memory.cache(), fs, options.mount(), memory.newDevice(device));
       fs.mounted(superBlock);
       if (!readOnly) {
         fs.markOpen(superBlock.now());

@@ -372,6 +372,9 @@ final class Ext4FileSystem implements SuperBlockOperations {
 
   void mounted(SuperBlock superBlock) {
     owner = superBlock;
+    if (superBlock.device() != null) {
+      journal.countIn(superBlock.device().counters());
+    }
   }
 
   private void writeSuperblock(Instant now) throws FsException {

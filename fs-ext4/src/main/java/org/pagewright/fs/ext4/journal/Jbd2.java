@@ -15,6 +15,9 @@ import org.pagewright.fs.ext4.buffer.Buffer;
 import org.pagewright.fs.ext4.buffer.BufferCache;
 import org.pagewright.fs.ext4.disk.Feature;
 import org.pagewright.fs.ext4.disk.Superblock;
+import org.pagewright.stats.Count;
+import org.pagewright.stats.Counters;
+import org.pagewright.stats.Trace;
 import org.pagewright.sync.LockClass;
 import org.pagewright.sync.Mutex;
 import org.pagewright.sync.SchedulePoint;
@@ -94,6 +97,7 @@ public final class Jbd2 extends Journal {
   private volatile boolean closing;
   private volatile boolean ended;
   private volatile long askedTid;
+  private volatile @Nullable Counters counters; // where commits are counted
 
   private Jbd2(
       BufferCache cache,
@@ -390,6 +394,9 @@ public final class Jbd2 extends Journal {
   /// Makes the running transaction a committed one. Commit mutex held.
   private void commitRunning() throws FsException {
     LogWriter.Snapshot snapshot;
+    long since = clock.nanoTime();
+    CommitEvent event = started();
+    int revokes;
     commitWanted = true;
     barrier().lock();
     try {
@@ -403,6 +410,7 @@ public final class Jbd2 extends Journal {
       assert t.outstanding == 0 : t.outstanding + " credits of no handle";
       running = new Transaction(t.tid + 1);
       t.logBlocks = snapshot.logBlocks();
+      revokes = t.revokes.size();
       logFree -= t.logBlocks;
       state.unlock();
     } finally {
@@ -429,7 +437,18 @@ public final class Jbd2 extends Journal {
       Instant now = time.instant();
       writer.writeCommit(snapshot, head, now.getEpochSecond(), now.getNano());
     } catch (FsException e) {
+      if (event != null) {
+        event.ended(device.name(), t, revokes, e);
+      }
       throw stop(at, e);
+    }
+    Counters told = counters;
+    if (told != null) {
+      told.add(Count.COMMITS, 1);
+      told.add(Count.COMMIT_NANOS, Math.max(0, clock.nanoTime() - since));
+    }
+    if (event != null) {
+      event.ended(device.name(), t, revokes, null);
     }
     head = writer.after(head, t.logBlocks);
     finish(snapshot);
@@ -440,6 +459,20 @@ public final class Jbd2 extends Journal {
         checkAlive(); // the commit is good; the tail stays where it is for now
       }
     }
+  }
+
+  private static @Nullable CommitEvent started() {
+    if (!Trace.isOn()) {
+      return null;
+    }
+    CommitEvent event = new CommitEvent();
+    event.begin();
+    return event;
+  }
+
+  @Override
+  public void countIn(Counters counters) {
+    this.counters = counters;
   }
 
   /// The transaction is durable: its blocks may go to their places, and what it freed is free.

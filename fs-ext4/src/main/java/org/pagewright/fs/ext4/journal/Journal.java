@@ -4,6 +4,7 @@ import org.jspecify.annotations.Nullable;
 import org.pagewright.errno.FsException;
 import org.pagewright.fs.ext4.buffer.Buffer;
 import org.pagewright.fs.ext4.buffer.BufferCache;
+import org.pagewright.stats.Counters;
 import org.pagewright.sync.LockClass;
 import org.pagewright.sync.RwSem;
 
@@ -134,6 +135,11 @@ public abstract class Journal {
   final @Nullable FreedBlocks freedBlocks() {
     return freedBlocks;
   }
+
+  /// Says where commits are counted.
+  ///
+  /// @param counters those of the volume
+  public void countIn(Counters counters) {}
 
   /// The side that only one has, for a commit: no handle is open while it is held.
   final RwSem barrier() {
