@@ -6,6 +6,7 @@ import org.pagewright.cache.AddressSpaceOperations.FillResult;
 import org.pagewright.cache.Folio;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
+import org.pagewright.stats.Count;
 import org.pagewright.sync.LockClass;
 import org.pagewright.sync.Lockdep;
 import org.pagewright.sync.SchedulePoint;
@@ -45,8 +46,9 @@ public final class FilemapFault {
       }
       Folio folio = mapping.find(index);
       if (folio == null) {
-        mapping.cache().countMisses(1);
+        mapping.countMiss();
         if (round == 0) {
+          mapping.counters().add(Count.FAULTS_MAJOR, 1);
           readahead.miss(mapping, index, 1, 0);
           folio = mapping.find(index);
         }

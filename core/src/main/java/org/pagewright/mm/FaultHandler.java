@@ -8,6 +8,8 @@ import org.pagewright.cache.Folio;
 import org.pagewright.cache.WriteOp;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
+import org.pagewright.stats.Count;
+import org.pagewright.stats.Counters;
 import org.pagewright.sync.LockClass;
 import org.pagewright.sync.Lockdep;
 import org.pagewright.sync.SchedulePoint;
@@ -73,6 +75,7 @@ final class FaultHandler {
   private final AddressSpace mapping;
   private final VmOperations operations;
   private @Nullable Pinned pinned;
+  private int rounds;
   private boolean frozen; // why the last attempt came to nothing
   private boolean installed; // whether the last attempt put its copy in place
 
@@ -100,11 +103,18 @@ final class FaultHandler {
     SchedulePoint.reach(SchedulePoint.Kind.FAULT, area);
     area.enter();
     FaultHandler fault = new FaultHandler(area, page, mode);
+    FaultEvent event = FaultEvent.started();
     try {
       fault.serve();
     } finally {
+      if (event != null) {
+        event.ended(area, page, fault.isWrite(), fault.rounds);
+      }
       area.leave();
     }
+    Counters counters = area.mapping().counters();
+    counters.add(Count.FAULTS, 1);
+    counters.add(Count.LOOKUPS, 1);
     if (fault.isWrite() && area.isShared()) {
       fault.throttle(); // R-F8
     }
@@ -139,6 +149,7 @@ final class FaultHandler {
     while (true) {
       frozen = false;
       installed = false;
+      rounds++;
       Folio folio = operations.fault(area.indexOf(page));
       if (folio == null && !hasCopy()) {
         throw new FsException(Errno.ENXIO, area + ": page " + page + " is beyond the end");

@@ -3,19 +3,19 @@ package org.pagewright.stats;
 /// What is counted for each volume. The names are those of published reports and beans: kept from
 /// one version to the next.
 public enum Count {
-  /// Folios that reads through the cache wanted. Hits are these without [#MISSES].
+  /// Folios that reads through the cache, and faults of mapped regions, wanted. Hits are these without [#MISSES].
   LOOKUPS("lookups"),
-  /// Folios that a read found missing, so that it had to wait for the store.
+  /// Folios that a read or a fault found missing, so that it had to wait for the store.
   MISSES("misses"),
   /// Folios that readahead brought in, with those that the reader had asked for.
   READAHEAD("readahead"),
   /// Folios that reclaim took away to make room.
   EVICTIONS("evictions"),
-  /// Folios that came back within one turnover of the cache: evicted too early (R-I7).
+  /// Folios that came back within one turnover of the cache: evicted too early.
   REFAULTS("refaults"),
-  /// Faults of mapped regions that found their folio in memory.
-  FAULTS_MINOR("faultsMinor"),
-  /// Faults of mapped regions that had to wait for the store.
+  /// Faults of mapped regions.
+  FAULTS("faults"),
+  /// Faults that had to wait for the store; counted in [#FAULTS] too.
   FAULTS_MAJOR("faultsMajor"),
   /// Pauses of writers, to keep dirty memory within its limits.
   THROTTLES("throttles"),
@@ -27,7 +27,7 @@ public enum Count {
   COMMITS("commits"),
   /// Nanoseconds that those took.
   COMMIT_NANOS("commitNanos"),
-  /// Errors of write-out that an open file was told of (R-H7).
+  /// Errors of write-out that an open file was told of.
   ERRORS_TOLD("errorsTold");
 
   private final String key;
