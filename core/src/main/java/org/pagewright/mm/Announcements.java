@@ -4,10 +4,9 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.lang.ref.WeakReference;
 import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.os.Membarrier;
-import org.pagewright.sync.LockClass;
-import org.pagewright.sync.Mutex;
 import org.pagewright.sync.SchedulePoint;
 
 /// Stores under way, and who waits for them: a thread that stores through an entry says so in a
@@ -49,7 +48,6 @@ final class Announcements {
   private static final long[][] near = new long[NEAR][];
 
   private static final ThreadLocal<long[]> MINE = new ThreadLocal<>();
-  private static final Mutex LOCK = new Mutex(LockClass.QUEUE, "announcements of stores");
 
   private record Owned(WeakReference<Thread> thread, long[] slot) {
     boolean isOver() {
@@ -58,8 +56,9 @@ final class Announcements {
     }
   }
 
-  // Guarded by LOCK for changes.
-  private static volatile @Nullable Owned[] all = new @Nullable Owned[16];
+  /// Never changed, only replaced.
+  private static final AtomicReference<@Nullable Owned[]> ALL =
+      new AtomicReference<>(new @Nullable Owned[16]);
 
   private Announcements() {}
 
@@ -83,32 +82,29 @@ final class Announcements {
     return slot;
   }
 
+  /// Enters a slot. No lock, so that a schedule explorer sees no difference between a thread that is
+  /// new and one that has a slot since the schedule before.
   private static void register(Owned owned) {
-    LOCK.lock();
-    try {
-      @Nullable Owned[] table = all;
-      int free = free(table);
+    while (true) {
+      @Nullable Owned[] table = ALL.get();
+      @Nullable Owned[] fresh = Arrays.copyOf(table, table.length);
+      int free = free(fresh);
       if (free < 0) {
-        @Nullable Owned[] fresh = Arrays.copyOf(table, table.length);
+        int left = 0;
         for (int i = 0; i < fresh.length; i++) {
           Owned o = fresh[i];
           if (o != null && o.isOver()) {
             fresh[i] = null;
           }
+          left += fresh[i] != null ? 1 : 0;
         }
-        int left = 0;
-        for (Owned o : fresh) {
-          left += o != null ? 1 : 0;
-        }
-        table = 2 * left > fresh.length ? Arrays.copyOf(fresh, 2 * fresh.length) : fresh;
-        free = free(table);
-      } else {
-        table = Arrays.copyOf(table, table.length);
+        fresh = 2 * left > fresh.length ? Arrays.copyOf(fresh, 2 * fresh.length) : fresh;
+        free = free(fresh);
       }
-      table[free] = owned;
-      all = table;
-    } finally {
-      LOCK.unlock();
+      fresh[free] = owned;
+      if (ALL.compareAndSet(table, fresh)) {
+        break;
+      }
     }
     VarHandle.fullFence(); // a shootdown that does not see the slot was before our first look
   }
@@ -148,13 +144,13 @@ final class Announcements {
   /// @param ranges pairs of first and last page
   /// @param count how many numbers of it
   static void await(long[] ranges, int count) {
-    SchedulePoint.reach(SchedulePoint.Kind.SHOOTDOWN, all);
+    SchedulePoint.reach(SchedulePoint.Kind.SHOOTDOWN, ALL);
     if (ASYMMETRIC) {
       Membarrier.issue();
     } else {
       VarHandle.fullFence();
     }
-    for (Owned owned : all) {
+    for (Owned owned : ALL.get()) {
       if (owned != null) {
         await(owned.slot, ranges, count);
       }

@@ -231,6 +231,12 @@ final class VmArea {
 
   // ---- Entries --------------------------------------------------------------------------------
 
+  /// Takes WRITE away from all entries that lead to the file, and waits for the stores that found
+  /// it: the next store to each folio is a fault.
+  void writeProtect() {
+    awaitIfWritten(0, pages - 1, table.change(0, pages - 1, PageTable.WRITE_PROTECT));
+  }
+
   /// Empties entries, waits for the stores that found them, and frees private copies among them.
   void removeEntries(long first, long last, PageTable.Change change) {
     long lost = table.change(first, last, change);

@@ -78,6 +78,19 @@ public final class VmSpace {
     lock.unlock();
   }
 
+  /// Makes each store through a shared region a fault again, and waits for those under way. A folio
+  /// that nobody will write out, or could not, keeps its entries writable otherwise while the
+  /// volume is frozen (R-F16). No fault of a store is under way: the inner door is shut.
+  public void writeProtect() {
+    List<VmArea> now;
+    lock.lock();
+    now = List.copyOf(areas);
+    lock.unlock();
+    for (VmArea area : now) {
+      area.writeProtect();
+    }
+  }
+
   /// Closes every region, for a volume that is closed by force.
   public void closeAll() {
     List<VmArea> now;

@@ -727,6 +727,7 @@ public final class SuperBlock {
       syncAll();
       pagefaultLevel.freeze();
       try {
+        vmSpace.writeProtect();
         syncAll(); // faults dirtied more until the inner door was shut
         operations.freeze();
         done = true;

@@ -162,6 +162,30 @@ public final class Fsx {
     }
   }
 
+  /// Runs operations of a message once more.
+  ///
+  /// @param fixture where volumes come from
+  /// @param options as in the message; neither seed nor number of operations matter
+  /// @param text the operations, one a line
+  /// @throws AssertionError if the file is not what the model is
+  public static void replay(VolumeFixture fixture, Options options, String text) {
+    List<Op> ops = new ArrayList<>();
+    for (String line : text.strip().split("\n")) {
+      String[] words = line.strip().split("[(, )]+");
+      ops.add(
+          new Op(
+              Kind.valueOf(words[0]),
+              Integer.parseInt(words[1]),
+              Integer.parseInt(words[2]),
+              Integer.parseInt(words[3])));
+    }
+    Failed failed = replay(fixture, options, ops, new int[1]);
+    if (failed != null) {
+      throw new AssertionError(
+          "operation " + failed.at + ": " + failed.why.getMessage(), failed.why);
+    }
+  }
+
   private static List<Op> generate(Options options) {
     Random random = new Random(options.seed);
     List<Kind> urn = new ArrayList<>();

@@ -16,12 +16,19 @@ import org.pagewright.cache.WriteOp;
 import org.pagewright.cache.WritebackControl;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
+import org.pagewright.filemap.FilemapFault;
 import org.pagewright.filemap.GenericRead;
 import org.pagewright.filemap.GenericWrite;
 import org.pagewright.filemap.Readahead;
 import org.pagewright.filemap.Truncate;
 import org.pagewright.iov.IovIter;
 import org.pagewright.mem.FramePool;
+import org.pagewright.mm.Advice;
+import org.pagewright.mm.MappedRegion;
+import org.pagewright.mm.Protection;
+import org.pagewright.mm.Sharing;
+import org.pagewright.mm.VmOperations;
+import org.pagewright.mm.VmSpace;
 import org.pagewright.sim.explore.Exploration;
 import org.pagewright.sim.explore.Explorer;
 import org.pagewright.sim.explore.Failure;
@@ -39,6 +46,10 @@ import org.pagewright.writeback.Writeback;
 ///
 /// A block of the store is one folio long and is taken when it is first written out. What is
 /// written out goes in two steps, to the device and its end, between which anybody may run.
+///
+/// Each folio is promised room in the store before it becomes dirty, and the promise is used up
+/// when it is cleaned: the metadata that stay with a folio as long as it is dirty (R-F2). A folio
+/// that is dirty without one is a bug of whoever made it so.
 final class StoreFile implements AddressSpaceOperations, DirtyAccount, FolioWriter {
   static final int FOLIO = AddressSpace.FOLIO_SIZE;
 
@@ -100,7 +111,14 @@ final class StoreFile implements AddressSpaceOperations, DirtyAccount, FolioWrit
   final RwSem inode;
   final byte[] store = new byte[BLOCKS * FOLIO];
   final boolean[] taken = new boolean[BLOCKS];
+  final boolean[] promised = new boolean[BLOCKS]; // guarded by FOLIO
   int fills;
+
+  /// Room for stores through a mapping is refused (R-F3).
+  boolean full;
+
+  /// The bytes of a folio must not change while it is written out (R-F15).
+  boolean stable;
 
   /// An empty file.
   StoreFile(PageCache cache, String name) throws FsException {
@@ -168,6 +186,55 @@ final class StoreFile implements AddressSpaceOperations, DirtyAccount, FolioWrit
       n += GenericRead.read(mapping, pos + n, bytes, n, length - n, flags, readahead);
     }
     return Arrays.copyOf(bytes, n);
+  }
+
+  /// Maps the file from its beginning.
+  MappedRegion map(int length) throws FsException {
+    return new VmSpace(mapping.cache())
+        .map(mapping, new Opened(), 0, length, Protection.READ_WRITE, Sharing.SHARED);
+  }
+
+  /// The open file behind a region: without times, and never frozen.
+  private final class Opened implements VmOperations {
+    private final Readahead readahead = new Readahead(0);
+
+    @Override
+    public @Nullable Folio fault(long index) throws FsException {
+      return FilemapFault.fault(mapping, index, readahead);
+    }
+
+    @Override
+    public boolean tryStartPagefault() {
+      return true;
+    }
+
+    @Override
+    public void awaitThaw() {
+      throw new AssertionError("never frozen");
+    }
+
+    @Override
+    public void updateTimes() {}
+
+    @Override
+    public void endPagefault() {}
+
+    @Override
+    public void sync(long from, long to) {
+      Errno error = Writeback.syncRange(mapping, from, to - 1);
+      assertTrue(error == null, () -> "sync failed: " + error);
+    }
+
+    @Override
+    public void advise(long from, long to, Advice advice) {}
+
+    @Override
+    public boolean isWritable() {
+      return true;
+    }
+
+    @Override
+    public void released() {}
   }
 
   void truncate(int size) {
@@ -322,7 +389,33 @@ final class StoreFile implements AddressSpaceOperations, DirtyAccount, FolioWrit
       fill(folio);
       folio.markUptodate();
     }
+    promised[(int) folio.index()] = true;
     return folio;
+  }
+
+  @Override
+  public MkwriteResult pageMkwrite(AddressSpace mapping, Folio folio) throws FsException {
+    SchedulePoint.reach(SchedulePoint.Kind.READ, this);
+    if (full) {
+      throw new FsException(Errno.ENOSPC, folio.toString());
+    }
+    MkwriteResult result = AddressSpaceOperations.super.pageMkwrite(mapping, folio);
+    if (result == MkwriteResult.LOCKED) {
+      promised[(int) folio.index()] = true;
+    }
+    return result;
+  }
+
+  @Override
+  public boolean needsStableFolios() {
+    return stable;
+  }
+
+  @Override
+  public void invalidateFolio(Folio folio, int offset, int length) {
+    if (length == folio.size()) {
+      promised[(int) folio.index()] = false;
+    }
   }
 
   @Override
@@ -348,6 +441,10 @@ final class StoreFile implements AddressSpaceOperations, DirtyAccount, FolioWrit
     int block = (int) folio.index();
     folio.clearDirtyForIo();
     SchedulePoint.reach(SchedulePoint.Kind.ACCESS, this);
+    if (!promised[block]) {
+      throw new Failure(Verdict.LOST_WRITE, folio + " is dirty, and there is no room for it");
+    }
+    promised[block] = false;
     taken[block] = true;
     folio.startWriteback();
     int inside = Math.clamp(mapping.size() - folio.pos(), 0, FOLIO);
@@ -361,6 +458,13 @@ final class StoreFile implements AddressSpaceOperations, DirtyAccount, FolioWrit
     }
     MemorySegment.copy(folio.bytes(), ValueLayout.JAVA_BYTE, 0, store, block * FOLIO, FOLIO);
     SchedulePoint.reach(SchedulePoint.Kind.COMPLETE, folio);
+    if (stable) {
+      folio.touchBytes(false);
+      MemorySegment written = MemorySegment.ofArray(store).asSlice(block * FOLIO, FOLIO);
+      if (written.mismatch(folio.bytes()) >= 0) {
+        throw new Failure(Verdict.LOST_WRITE, folio + " changed while it was written out");
+      }
+    }
     folio.endWriteback(true);
     return true;
   }
