@@ -17,6 +17,7 @@ import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
 import org.pagewright.filemap.Truncate;
 import org.pagewright.mem.FramePool;
+import org.pagewright.vfs.Attributes;
 import org.pagewright.vfs.DirSink;
 import org.pagewright.vfs.FallocateMode;
 import org.pagewright.vfs.FileType;
@@ -180,6 +181,12 @@ public final class Ramfs implements SuperBlockOperations, InodeOperations, Addre
       inode.target = node.target().clone();
       inode.mapping().setSize(node.target().length);
     }
+    if (node.accessAcl() != null) {
+      inode.xattrs.put(Attributes.ACL_ACCESS, node.accessAcl());
+    }
+    if (node.defaultAcl() != null) {
+      inode.xattrs.put(Attributes.ACL_DEFAULT, node.defaultAcl());
+    }
     inodes.incrementAndGet();
     inode.superBlock().insertNew(inode);
     return inode;
@@ -289,6 +296,11 @@ public final class Ramfs implements SuperBlockOperations, InodeOperations, Addre
   public void setFlags(Inode inode, int flags) {
     inode.setFlags(flags);
     inode.touchChanged();
+  }
+
+  @Override
+  public boolean keepsAcls() {
+    return true;
   }
 
   @Override

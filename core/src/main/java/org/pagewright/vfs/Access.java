@@ -3,10 +3,10 @@ package org.pagewright.vfs;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
 
-/// Who may do what: the permission checks of POSIX, by mode bits.
+/// Who may do what: the permission checks of POSIX, by mode bits and access control lists.
 ///
-/// Access control lists are kept as attributes and not interpreted. Compare Linux's
-/// fs/namei.c:generic_permission() and may_delete().
+/// A list is asked only if the group bits, which are its mask, let anybody do anything. Compare
+/// Linux's fs/namei.c:generic_permission(), acl_permission_check() and may_delete().
 final class Access {
   private Access() {}
 
@@ -38,7 +38,14 @@ final class Access {
           || FileMode.isDirectory(mode)
           || (mode & FileMode.ANY_EXECUTE) != 0;
     }
-    int shift = who.uid() == inode.uid() ? 6 : who.inGroup(inode.gid()) ? 3 : 0;
+    if (who.uid() == inode.uid()) {
+      return (mode >> 6 & mask) == mask;
+    }
+    PosixAcl acl = inode.accessAcl();
+    if (acl != null && (mode & FileMode.GROUP_MASK) != 0) {
+      return acl != PosixAcl.BROKEN && acl.permits(who, inode.uid(), inode.gid(), mask);
+    }
+    int shift = who.inGroup(inode.gid()) ? 3 : 0;
     return (mode >> shift & mask) == mask;
   }
 

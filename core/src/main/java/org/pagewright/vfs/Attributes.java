@@ -16,8 +16,11 @@ public final class Attributes {
   /// Longest value of an extended attribute.
   public static final int XATTR_SIZE_MAX = 65536;
 
-  static final Name ACL_ACCESS = Name.literal("system.posix_acl_access");
-  static final Name ACL_DEFAULT = Name.literal("system.posix_acl_default");
+  /// The attribute that holds a file's access control list.
+  public static final Name ACL_ACCESS = Name.literal("system.posix_acl_access");
+
+  /// The attribute that holds what a directory's new entries begin with.
+  public static final Name ACL_DEFAULT = Name.literal("system.posix_acl_default");
 
   private final SuperBlock superBlock;
 
@@ -114,7 +117,12 @@ public final class Attributes {
           if (!Access.keepsSetGid(inode.gid(), who)) {
             bits &= ~FileMode.SET_GID;
           }
-          setAttributes(inode, bits, null, null, null, null);
+          PosixAcl acl = inode.accessAcl();
+          if (acl == null || acl == PosixAcl.BROKEN) {
+            setAttributes(inode, bits, null, null, null, null);
+          } else {
+            putAcl(inode, ACL_ACCESS, acl.withMode(bits), bits);
+          }
         });
   }
 
@@ -286,6 +294,9 @@ public final class Attributes {
   public byte @Nullable [] getXattr(Inode inode, Name name, Credentials who) throws FsException {
     superBlock.checkAlive();
     checkSpace(inode, name);
+    if (isAcl(name)) {
+      checkKeepsAcls(inode);
+    }
     if (name.startsWith("trusted.") && !who.privileged()) {
       return null; // they are not there for others
     }
@@ -315,7 +326,7 @@ public final class Attributes {
         return;
       }
     }
-    if (!name.equals(ACL_ACCESS) && !name.equals(ACL_DEFAULT)) {
+    if (!isAcl(name)) {
       throw new FsException(Errno.EOPNOTSUPP, inode + ": attribute name " + name);
     }
   }
@@ -357,6 +368,10 @@ public final class Attributes {
       throw new FsException(Errno.ERANGE, "attribute name of " + name.length() + " bytes");
     }
     checkSpace(inode, name);
+    if (isAcl(name)) {
+      changeAcl(inode, name, value, who);
+      return;
+    }
     change(
         inode,
         Watcher.ATTRIBUTES,
@@ -372,13 +387,79 @@ public final class Attributes {
               throw new FsException(Errno.EPERM, inode + ": attribute " + name);
             }
             Access.check(inode, who, FileMode.MAY_WRITE);
-          } else if (name.startsWith("system.")) {
-            Access.checkOwner(inode, who, "attribute " + name);
           } else if (!who.privileged()) {
             throw new FsException(Errno.EPERM, inode + ": attribute " + name + " for " + who);
           }
           inode.operations().setXattr(inode, name, value, mode);
         });
+  }
+
+  // ---- Access control lists ---------------------------------------------------------------------
+
+  private static boolean isAcl(Name name) {
+    return name.equals(ACL_ACCESS) || name.equals(ACL_DEFAULT);
+  }
+
+  private static void checkKeepsAcls(Inode inode) throws FsException {
+    if (inode.isSymlink() || !inode.operations().keepsAcls()) {
+      throw new FsException(Errno.EOPNOTSUPP, inode + ": access control list");
+    }
+  }
+
+  /// Sets or removes a list. What mode bits can say alone is kept as mode bits; whether there was a
+  /// list does not matter. Compare Linux's fs/posix_acl.c:set_posix_acl() and posix_acl_update_mode.
+  private void changeAcl(Inode inode, Name which, byte @Nullable [] value, Credentials who)
+      throws FsException {
+    PosixAcl acl = value == null || value.length == 0 ? null : PosixAcl.parse(value);
+    change(
+        inode,
+        Watcher.ATTRIBUTES,
+        () -> {
+          if ((inode.flags() & InodeFlags.APPEND) != 0) {
+            throw new FsException(Errno.EPERM, inode + " is append-only");
+          }
+          checkKeepsAcls(inode);
+          if (which.equals(ACL_DEFAULT)) {
+            if (!inode.isDirectory()) {
+              if (acl != null) {
+                throw new FsException(Errno.EACCES, inode + ": default list of no directory");
+              }
+              return;
+            }
+            Access.checkOwner(inode, who, "access control list");
+            putAcl(inode, which, acl, null);
+            return;
+          }
+          Access.checkOwner(inode, who, "access control list");
+          Integer mode = null;
+          if (acl != null) {
+            mode = inode.mode() & FileMode.PERMISSION_MASK & ~0777 | acl.modeBits();
+            if (!Access.keepsSetGid(inode.gid(), who)) {
+              mode &= ~FileMode.SET_GID;
+            }
+          }
+          putAcl(inode, which, acl == null || acl.isMinimal() ? null : acl, mode);
+        });
+  }
+
+  private void putAcl(Inode inode, Name which, @Nullable PosixAcl acl, @Nullable Integer mode)
+      throws FsException {
+    boolean access = which.equals(ACL_ACCESS);
+    boolean there = (access ? inode.accessAcl() : inode.defaultAcl()) != null;
+    AttributeChange change =
+        new AttributeChange(mode, null, null, null, null, superBlock.now());
+    if (acl == null && !there) {
+      if (mode != null) {
+        inode.operations().setAttributes(inode, change);
+      }
+      return;
+    }
+    inode.operations().setAcl(inode, which, acl == null ? null : acl.toBytes(), change);
+    if (access) {
+      inode.setAcls(acl, inode.defaultAcl());
+    } else {
+      inode.setAcls(inode.accessAcl(), acl);
+    }
   }
 
   /// Names of the extended attributes that the caller may know of.

@@ -20,6 +20,9 @@ public final class FileMode {
   /// The group may execute; together with [#SET_GID] it makes a set-group-id program.
   public static final int GROUP_EXECUTE = 0010;
 
+  /// What the group may do.
+  static final int GROUP_MASK = 0070;
+
   /// Execute or search permission of anyone.
   public static final int ANY_EXECUTE = 0111;
 

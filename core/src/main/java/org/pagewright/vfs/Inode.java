@@ -83,6 +83,8 @@ public class Inode implements AddressSpace.Host, FlushTarget.DirtyInode {
   private volatile Instant ctime = Instant.EPOCH;
   private volatile Instant birthTime = Instant.EPOCH;
   private volatile boolean atimeSettled;
+  private volatile @Nullable PosixAcl accessAcl;
+  private volatile @Nullable PosixAcl defaultAcl;
 
   @SuppressWarnings("unused") // through DIRTY
   private volatile int dirty;
@@ -350,6 +352,45 @@ public class Inode implements AddressSpace.Host, FlushTarget.DirtyInode {
     return 0;
   }
 
+  /// The list that says who may what, beside the mode.
+  ///
+  /// @return null if there is none
+  final @Nullable PosixAcl accessAcl() {
+    return accessAcl;
+  }
+
+  /// What new entries of a directory begin with.
+  ///
+  /// @return null if there is none
+  final @Nullable PosixAcl defaultAcl() {
+    return defaultAcl;
+  }
+
+  /// Notes the lists, with INODE held exclusively or before others see the inode.
+  final void setAcls(@Nullable PosixAcl accessAcl, @Nullable PosixAcl defaultAcl) {
+    this.accessAcl = accessAcl;
+    this.defaultAcl = defaultAcl;
+  }
+
+  /// Reads the lists, before others see the inode. One that cannot be read or makes no sense lets
+  /// nobody in but the owner and root, and hinders nobody else.
+  final void loadAcls() {
+    if (!isSymlink() && operations.keepsAcls()) {
+      accessAcl = loadAcl(Attributes.ACL_ACCESS);
+      defaultAcl = isDirectory() ? loadAcl(Attributes.ACL_DEFAULT) : null;
+    }
+  }
+
+  private @Nullable PosixAcl loadAcl(Name which) {
+    try {
+      byte[] value = operations.getXattr(this, which);
+      return value == null ? null : PosixAcl.parse(value);
+    } catch (FsException e) {
+      superBlock.report(this + ": access control list", e);
+      return PosixAcl.BROKEN;
+    }
+  }
+
   /// Last read.
   ///
   /// @return a time
@@ -450,6 +491,16 @@ public class Inode implements AddressSpace.Host, FlushTarget.DirtyInode {
     mtime = now;
     ctime = now;
     birthTime = now;
+    accessAcl = aclOf(node.accessAcl());
+    defaultAcl = aclOf(node.defaultAcl());
+  }
+
+  private static @Nullable PosixAcl aclOf(byte @Nullable [] value) {
+    try {
+      return value == null ? null : PosixAcl.parse(value);
+    } catch (FsException e) {
+      throw new AssertionError("made of a list that was checked", e);
+    }
   }
 
   // ---- Dirty ------------------------------------------------------------------------------------

@@ -93,6 +93,7 @@ final class InodeCache {
     try {
       inode = superBlock.operations().readInode(superBlock, ino);
       assert inode.ino() == ino : inode + " read for " + ino;
+      inode.loadAcls();
       return inode;
     } finally {
       lock.lock();

@@ -21,7 +21,8 @@ import org.pagewright.errno.FsException;
 /// | rename                             | held     | exclusive, both | exclusive, both           |
 /// | readlink                           | -        | -               | -                         |
 /// | getXattr, listXattrs               | -        | -               | shared                    |
-/// | setXattr, setAttributes, setFlags  | held     | -               | exclusive                 |
+/// | setXattr, setAcl, setAttributes,   | held     | -               | exclusive                 |
+/// | setFlags                           |          |                 |                           |
 /// | setSize, fallocate                 | held     | -               | exclusive                 |
 /// | fsync, seekData, seekHole          | -        | -               | -                         |
 /// | opened, released                   | -        | -               | -                         |
@@ -204,6 +205,27 @@ public interface InodeOperations {
   default void setXattr(Inode inode, Name name, byte @Nullable [] value, XattrMode mode)
       throws FsException {
     throw new FsException(Errno.EOPNOTSUPP, inode + ": attribute " + name);
+  }
+
+  /// Whether inodes other than symbolic links can have the attributes of access control lists.
+  ///
+  /// @return false by default
+  default boolean keepsAcls() {
+    return false;
+  }
+
+  /// Sets or removes the attribute of an access control list and changes the mode with it, at once
+  /// if a crash can come between.
+  ///
+  /// @param inode the inode
+  /// @param which [Attributes#ACL_ACCESS] or [Attributes#ACL_DEFAULT]
+  /// @param value null to remove what is there
+  /// @param change the mode, or nothing but the time
+  /// @throws FsException ENOSPC, EIO, EUCLEAN
+  default void setAcl(Inode inode, Name which, byte @Nullable [] value, AttributeChange change)
+      throws FsException {
+    setXattr(inode, which, value, XattrMode.SET);
+    setAttributes(inode, change);
   }
 
   /// Names of all extended attributes.

@@ -257,25 +257,46 @@ public final class Namespace {
     }
   }
 
-  /// Owner, group and mode of a new inode: a directory with the set-group-id bit hands down its
-  /// group, and the bit itself to directories.
+  /// Owner, group, mode and access control lists of a new inode: a directory with the set-group-id
+  /// bit hands down its group, and the bit itself to directories; one with a default list hands
+  /// that down in place of the umask.
   private static NewNode nodeFor(
-      Inode dir, int mode, long rdev, byte @Nullable [] target, Credentials who, int umask) {
-    int bits = FileMode.isSymlink(mode) ? 0777 : mode & FileMode.PERMISSION_MASK & ~umask;
-    if (FileMode.isDirectory(mode)) {
+      Inode dir, int mode, long rdev, byte @Nullable [] target, Credentials who, int umask)
+      throws FsException {
+    boolean directory = FileMode.isDirectory(mode);
+    boolean symlink = FileMode.isSymlink(mode);
+    int bits = symlink ? 0777 : mode & FileMode.PERMISSION_MASK;
+    if (directory) {
       bits &= ~(FileMode.SET_UID | FileMode.SET_GID); // mkdir takes none
     }
     int gid = who.gid();
     if ((dir.mode() & FileMode.SET_GID) != 0) {
       gid = dir.gid();
       int program = FileMode.SET_GID | FileMode.GROUP_EXECUTE;
-      if (FileMode.isDirectory(mode)) {
+      if (directory) {
         bits |= FileMode.SET_GID;
-      } else if ((mode & program) == program && !Access.keepsSetGid(gid, who)) {
+      } else if ((bits & program) == program && !symlink && !Access.keepsSetGid(gid, who)) {
         bits &= ~FileMode.SET_GID;
       }
     }
-    return new NewNode(mode & FileMode.TYPE_MASK | bits, who.uid(), gid, rdev, target);
+    int type = mode & FileMode.TYPE_MASK;
+    PosixAcl inherited = symlink ? null : dir.defaultAcl();
+    if (inherited == null) {
+      int left = symlink ? bits : bits & ~umask;
+      return new NewNode(type | left, who.uid(), gid, rdev, target);
+    }
+    if (inherited == PosixAcl.BROKEN) {
+      throw new FsException(Errno.EIO, dir + ": its default access control list");
+    }
+    PosixAcl acl = inherited.inherited(bits);
+    return new NewNode(
+        type | bits & ~0777 | acl.modeBits(),
+        who.uid(),
+        gid,
+        rdev,
+        target,
+        acl.isMinimal() ? null : acl.toBytes(),
+        directory ? inherited.toBytes() : null);
   }
 
   /// Makes a regular file without a name.
@@ -296,7 +317,8 @@ public final class Namespace {
       try {
         Access.checkCreate(dir, who);
         int typed = mode & FileMode.PERMISSION_MASK | FileType.REGULAR.modeBits();
-        Inode made = dir.operations().tmpfile(dir, nodeFor(dir, typed, 0, null, who, umask));
+        NewNode node = nodeFor(dir, typed, 0, null, who, umask);
+        Inode made = dir.operations().tmpfile(dir, node);
         assert made.nlink() == 0 : made;
         made.linkable = linkable;
         return made;

@@ -10,7 +10,27 @@ import org.jspecify.annotations.Nullable;
 /// @param gid group
 /// @param rdev device number if the type is a device, else 0
 /// @param target for a symbolic link the bytes it holds, at least one; else null
-public record NewNode(int mode, int uid, int gid, long rdev, byte @Nullable [] target) {
+/// @param accessAcl value of the attribute [Attributes#ACL_ACCESS] that it begins with; null for none
+/// @param defaultAcl for a directory the value of [Attributes#ACL_DEFAULT]; null for none
+public record NewNode(
+    int mode,
+    int uid,
+    int gid,
+    long rdev,
+    byte @Nullable [] target,
+    byte @Nullable [] accessAcl,
+    byte @Nullable [] defaultAcl) {
+  /// A node without access control lists.
+  ///
+  /// @param mode type and permissions, see [FileMode]
+  /// @param uid owner
+  /// @param gid group
+  /// @param rdev device number if the type is a device, else 0
+  /// @param target for a symbolic link the bytes it holds, at least one; else null
+  public NewNode(int mode, int uid, int gid, long rdev, byte @Nullable [] target) {
+    this(mode, uid, gid, rdev, target, null, null);
+  }
+
   /// The type in the mode.
   ///
   /// @return the type

@@ -450,6 +450,11 @@ public final class SuperBlock {
     trouble.happened(what, error);
   }
 
+  /// Tells who watches over the volume of something that is wrong and that nobody was told of.
+  void report(String what, FsException error) {
+    trouble.happened(what, error);
+  }
+
   /// Drops every folio of a file that is going away.
   private static void dropFolios(AddressSpace mapping) {
     mapping.invalidateLock().lock();

@@ -55,6 +55,5 @@
 ///
 /// ## Not here
 ///
-/// Mounts inside mounts, quotas, access control lists (kept as attributes, not
-/// interpreted).
+/// Mounts inside mounts, quotas.
 package org.pagewright.vfs;

@@ -24,6 +24,7 @@ import org.pagewright.fs.ext4.xattr.Xattrs;
 import org.pagewright.iomap.IomapZero;
 import org.pagewright.iomap.SeekHoleData;
 import org.pagewright.vfs.AttributeChange;
+import org.pagewright.vfs.Attributes;
 import org.pagewright.vfs.DirSink;
 import org.pagewright.vfs.FallocateMode;
 import org.pagewright.vfs.FileType;
@@ -150,6 +151,7 @@ final class Ext4InodeOperations implements InodeOperations {
             + 2 * INODE_CREDITS
             + addCredits(parent)
             + parent.mapper().allocateCredits() + 2
+            + aclCredits(node)
             + undoCredits(parent);
     try (Handle handle = fs.start(credits)) {
       NewInode number =
@@ -169,6 +171,7 @@ final class Ext4InodeOperations implements InodeOperations {
         } else if (node.target() != null && inode.hasMapper()) {
           writeTarget(handle, inode, node.target());
         }
+        writeAcls(handle, inode, node);
         parent.directory().add(handle, name.toBytes(), number.ino(), codeOf(inode));
         named = true;
       } finally {
@@ -185,6 +188,25 @@ final class Ext4InodeOperations implements InodeOperations {
       parent.write(handle);
       dir.superBlock().insertNew(inode);
       return inode;
+    }
+  }
+
+  /// The lists that a new inode begins with lie in it or in a block of their own, and may have to be
+  /// taken back.
+  private static int aclCredits(NewNode node) {
+    return node.accessAcl() == null && node.defaultAcl() == null
+        ? 0
+        : 2 * Xattrs.CHANGE_CREDITS + 4 * BlockAllocator.CREDITS_PER_GROUP;
+  }
+
+  private void writeAcls(Handle handle, Ext4Inode inode, NewNode node) throws FsException {
+    if (node.accessAcl() != null) {
+      byte[] name = Attributes.ACL_ACCESS.toBytes();
+      fs.xattrs().set(handle, inode, name, node.accessAcl(), true, false);
+    }
+    if (node.defaultAcl() != null) {
+      byte[] name = Attributes.ACL_DEFAULT.toBytes();
+      fs.xattrs().set(handle, inode, name, node.defaultAcl(), true, false);
     }
   }
 
@@ -239,6 +261,7 @@ final class Ext4InodeOperations implements InodeOperations {
   /// Takes an inode back that could not be given a name.
   private void undoCreate(Handle handle, Ext4Inode inode, boolean directory) {
     try {
+      fs.xattrs().drop(handle, inode);
       if (inode.hasMapper()) {
         inode.mapper().truncate(handle, 0);
       }
@@ -263,6 +286,7 @@ final class Ext4InodeOperations implements InodeOperations {
         InodeAllocator.ALLOCATE_CREDITS
             + 2 * INODE_CREDITS
             + Orphans.CREDITS
+            + aclCredits(node)
             + undoCredits(ext4(dir));
     try (Handle handle = fs.start(credits)) {
       NewInode number = fs.inodes().allocate(handle, dir.ino(), false, false);
@@ -271,6 +295,7 @@ final class Ext4InodeOperations implements InodeOperations {
       boolean made = false;
       try {
         inode.initialize(handle, number, node, ext4(dir));
+        writeAcls(handle, inode, node);
         inode.setNlink(0);
         fs.orphans().add(handle, inode, Orphans.NAMELESS);
         inode.write(handle);
@@ -554,6 +579,23 @@ final class Ext4InodeOperations implements InodeOperations {
               handle, ext4(inode), name.toBytes(), value, mode == XattrMode.CREATE,
               mode == XattrMode.REPLACE);
       inode.touchChanged();
+      ext4(inode).write(handle);
+    }
+  }
+
+  @Override
+  public boolean keepsAcls() {
+    return true;
+  }
+
+  @Override
+  public void setAcl(Inode inode, Name which, byte @Nullable [] value, AttributeChange change)
+      throws FsException {
+    int credits =
+        Xattrs.CHANGE_CREDITS + 2 * BlockAllocator.CREDITS_PER_GROUP + 2 * INODE_CREDITS;
+    try (Handle handle = fs.start(credits)) {
+      fs.xattrs().set(handle, ext4(inode), which.toBytes(), value, false, false);
+      change.applyTo(inode);
       ext4(inode).write(handle);
     }
   }

@@ -167,6 +167,21 @@ final class WatchedInodeOperations implements InodeOperations {
   }
 
   @Override
+  public boolean keepsAcls() {
+    return operations.keepsAcls();
+  }
+
+  @Override
+  public void setAcl(Inode inode, Name which, byte @Nullable [] value, AttributeChange change)
+      throws FsException {
+    try {
+      operations.setAcl(inode, which, value, change);
+    } catch (FsException e) {
+      throw fs.met(e);
+    }
+  }
+
+  @Override
   public List<Name> listXattrs(Inode inode) throws FsException {
     try {
       return operations.listXattrs(inode);

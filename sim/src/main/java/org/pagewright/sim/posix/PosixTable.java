@@ -51,7 +51,10 @@ public final class PosixTable {
             XattrTable.all(),
             SpaceTable.fallocate(),
             SpaceTable.copies(),
-            LinksTable.all())) {
+            LinksTable.all(),
+            AclTable.rights(),
+            AclTable.changes(),
+            AclTable.inheritance())) {
       tables.put(rows.getFirst().table(), rows);
     }
     return tables;
