@@ -123,7 +123,8 @@ public final class FuseMount implements AutoCloseable {
         o.timeoutMillis(),
         o.maxWriteBytes(),
         1000L * o.patienceSeconds(),
-        ServerOptions.DEFAULTS.pinnedNodesMax());
+        ServerOptions.DEFAULTS.pinnedNodesMax(),
+        o.localLocks());
   }
 
   private static Log logOf(Listener listener) {

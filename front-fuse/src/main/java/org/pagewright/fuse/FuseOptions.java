@@ -5,6 +5,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
+import org.pagewright.fuse.server.ServerOptions;
 
 /// How a volume is mounted: what stands behind `-o`. Start from [#DEFAULTS] and add options by
 /// their names.
@@ -22,10 +23,11 @@ public final class FuseOptions {
   private boolean noAtime;
   private boolean strictAtime;
   private boolean writebackCache;
+  private boolean localLocks;
   private int uid = -1;
   private int gid = -1;
   private int threads = Math.clamp(2L * Runtime.getRuntime().availableProcessors(), 4, 16);
-  private long timeoutMillis = 1000;
+  private long timeoutMillis = ServerOptions.DEFAULTS.timeoutMillis();
   private int maxWriteBytes = 1 << 20;
   private int patienceSeconds = 30;
   private @Nullable String fsName;
@@ -44,6 +46,7 @@ public final class FuseOptions {
     copy.noAtime = noAtime;
     copy.strictAtime = strictAtime;
     copy.writebackCache = writebackCache;
+    copy.localLocks = localLocks;
     copy.uid = uid;
     copy.gid = gid;
     copy.threads = threads;
@@ -99,6 +102,7 @@ public final class FuseOptions {
         strictAtime = true;
       }
       case "writeback_cache" -> writebackCache = true;
+      case "local_locks" -> localLocks = true;
       case "uid" -> uid = (int) number(option, value, 0, 0xffff_fffeL);
       case "gid" -> gid = (int) number(option, value, 0, 0xffff_fffeL);
       case "threads" -> threads = (int) number(option, value, 1, 256);
@@ -247,6 +251,13 @@ public final class FuseOptions {
   /// @return option `writeback_cache`
   public boolean writebackCache() {
     return writebackCache;
+  }
+
+  /// Whether the kernel keeps locks on files for itself.
+  ///
+  /// @return option `local_locks`
+  public boolean localLocks() {
+    return localLocks;
   }
 
   /// The owner that every file shows.

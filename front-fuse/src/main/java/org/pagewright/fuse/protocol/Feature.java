@@ -24,9 +24,6 @@ public final class Feature {
   /// Locks of `flock` come to us.
   public static final long FLOCK_LOCKS = 1 << 10;
 
-  /// The kernel drops cached content when size or mtime changed.
-  public static final long AUTO_INVAL_DATA = 1 << 12;
-
   /// Directories are read with attributes.
   public static final long DO_READDIRPLUS = 1 << 13;
 
@@ -53,6 +50,9 @@ public final class Feature {
 
   /// The kernel keeps symbolic links.
   public static final long CACHE_SYMLINKS = 1 << 23;
+
+  /// The kernel drops cached content when it is told to, and not because size or time changed.
+  public static final long EXPLICIT_INVAL_DATA = 1 << 25;
 
   /// Set-id bits and capabilities go when content changes, and we see to it.
   public static final long HANDLE_KILLPRIV_V2 = 1 << 28;

@@ -141,7 +141,7 @@ public enum Opcode {
   ///
   /// @return false for those that must not be answered
   public boolean isAnswered() {
-    return this != FORGET && this != BATCH_FORGET && this != NOTIFY_REPLY;
+    return this != FORGET && this != BATCH_FORGET && this != NOTIFY_REPLY && this != INTERRUPT;
   }
 
   /// The opcode with a number.

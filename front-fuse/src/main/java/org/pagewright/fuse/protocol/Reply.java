@@ -1,5 +1,6 @@
 package org.pagewright.fuse.protocol;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.time.Instant;
@@ -14,6 +15,7 @@ public final class Reply {
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
   private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED;
   private static final int HEADER = Wire.OutHeader.BYTES;
+  private static final int SMALL = 512;
   private static final int STATX_BASIC = 0x7ff;
   private static final int STATX_BTIME = 0x800;
 
@@ -25,6 +27,13 @@ public final class Reply {
   /// @param buffer where it is put together
   public Reply(MemorySegment buffer) {
     this.buffer = buffer;
+  }
+
+  /// An empty answer with room for a name and no content.
+  ///
+  /// @return with memory of its own
+  public static Reply small() {
+    return new Reply(Arena.ofAuto().allocate(SMALL, 8));
   }
 
   /// The answer, header and all.

@@ -126,7 +126,7 @@ public final class Request {
   }
 
   private void checkField(int offset, int size) throws FsException {
-    if (offset + size > argumentsLength()) {
+    if ((long) offset + size > argumentsLength()) {
       throw malformed();
     }
   }

@@ -622,6 +622,9 @@ public final class Wire {
     /// 2: let its flock go.
     public static final int RELEASE_FLAGS = S.at("release_flags");
 
+    /// Whose locks go.
+    public static final int LOCK_OWNER = S.at("lock_owner");
+
     private ReleaseIn() {}
   }
 

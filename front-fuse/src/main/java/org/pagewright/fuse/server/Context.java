@@ -17,6 +17,9 @@ final class Context {
   int givenCount;
   @Nullable Handle opened;
 
+  /// Whether somebody else answers, now or later.
+  boolean deferred;
+
   Context(Request request, Reply reply, Channel channel) {
     this.request = request;
     this.reply = reply;
@@ -28,6 +31,7 @@ final class Context {
     reply.clear();
     givenCount = 0;
     opened = null;
+    deferred = false;
   }
 
   void gave(long nodeId) {

@@ -1,16 +1,20 @@
 package org.pagewright.fuse.server;
 
+import java.time.Instant;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
+import org.pagewright.fuse.protocol.Feature;
 import org.pagewright.fuse.protocol.Reply;
 import org.pagewright.fuse.protocol.Request;
 import org.pagewright.fuse.protocol.Wire;
 import org.pagewright.vfs.Credentials;
 import org.pagewright.vfs.FileMode;
 import org.pagewright.vfs.Inode;
+import org.pagewright.vfs.InodeFlags;
 import org.pagewright.vfs.IoFlags;
+import org.pagewright.vfs.MountOptions;
 import org.pagewright.vfs.Name;
 import org.pagewright.vfs.OpenFile;
 import org.pagewright.vfs.OpenFlags;
@@ -18,7 +22,9 @@ import org.pagewright.vfs.XattrMode;
 
 /// Requests about open files: opening, reading, writing, space, durability.
 final class FileOps {
+  private static final int FOPEN_KEEP_CACHE = 1 << 1;
   private static final int FOPEN_NOFLUSH = 1 << 5;
+  private static final long DAY_SECONDS = 86400;
 
   /// `write_flags`: of dirty pages, perhaps by way of another open file.
   private static final int WRITE_CACHE = 1;
@@ -108,10 +114,31 @@ final class FileOps {
   private void putOpen(Context c, Handle handle) {
     c.opened = handle;
     boolean writes = (handle.file.flags() & OpenFlags.ACCESS_MASK) != OpenFlags.RDONLY;
+    // Nothing was written by it, and no lock goes with it: closing has nothing to tell us.
+    int flags = writes || server.has(Feature.POSIX_LOCKS) ? 0 : FOPEN_NOFLUSH;
+    flags |= keepsCache(handle.file.inode()) ? FOPEN_KEEP_CACHE : 0;
     int at = c.reply.add(Wire.OpenOut.BYTES);
     c.reply.putLong(at + Wire.OpenOut.FH, handle.number);
-    c.reply.putInt(
-        at + Wire.OpenOut.OPEN_FLAGS, writes ? 0 : FOPEN_NOFLUSH);
+    c.reply.putInt(at + Wire.OpenOut.OPEN_FLAGS, flags);
+  }
+
+  /// Whether the kernel may answer reads from what it has cached before this file was opened. Not
+  /// if we are to hear of a read, because the access time is due. What other doors change, it is
+  /// told to forget; see [Coherence].
+  private boolean keepsCache(Inode inode) {
+    MountOptions.Atime policy = s.superBlock.options().atime();
+    if (!inode.isRegular() || policy == MountOptions.Atime.STRICT) {
+      return false;
+    }
+    if (policy == MountOptions.Atime.NEVER
+        || s.superBlock.isReadOnly()
+        || (inode.flags() & InodeFlags.NOATIME) != 0) {
+      return true;
+    }
+    Instant atime = inode.atime();
+    return atime.isAfter(inode.mtime())
+        && atime.isAfter(inode.ctime())
+        && atime.getEpochSecond() + DAY_SECONDS > s.superBlock.now().getEpochSecond();
   }
 
   void create(Context c) throws FsException {
@@ -150,6 +177,7 @@ final class FileOps {
     if (handle == null) {
       throw new FsException(Errno.EBADF, "release");
     }
+    server.locks.released(c, handle);
     handle.file.close();
   }
 
@@ -157,7 +185,9 @@ final class FileOps {
   /// write-out that this open file has not heard of. A process that exits must not wait here for
   /// itself.
   void flush(Context c) throws FsException {
-    handle(c, Wire.FlushIn.FH).file.checkErrors();
+    Handle handle = handle(c, Wire.FlushIn.FH);
+    server.locks.closedDescriptor(handle, c.request.longAt(Wire.FlushIn.LOCK_OWNER));
+    handle.file.checkErrors();
   }
 
   private Handle handle(Context c, int field) throws FsException {

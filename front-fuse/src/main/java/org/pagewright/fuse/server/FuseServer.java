@@ -37,7 +37,7 @@ public final class FuseServer implements AutoCloseable {
           | Feature.EXPORT_SUPPORT
           | Feature.BIG_WRITES
           | Feature.DONT_MASK
-          | Feature.AUTO_INVAL_DATA
+          | Feature.EXPLICIT_INVAL_DATA
           | Feature.DO_READDIRPLUS
           | Feature.READDIRPLUS_AUTO
           | Feature.ASYNC_DIO
@@ -46,13 +46,17 @@ public final class FuseServer implements AutoCloseable {
           | Feature.HANDLE_KILLPRIV_V2
           | Feature.SETXATTR_EXT
           | Feature.INIT_EXT
-          | Feature.DIRECT_IO_ALLOW_MMAP;
+          | Feature.DIRECT_IO_ALLOW_MMAP
+          | Feature.POSIX_LOCKS
+          | Feature.FLOCK_LOCKS;
 
   final Services services;
   final NameOps names;
   final FileOps files;
   final AttrOps attributes;
   final DirOps directories;
+  final LockOps locks;
+  private final Coherence coherence;
   final Log log;
 
   private final Volume volume;
@@ -81,6 +85,8 @@ public final class FuseServer implements AutoCloseable {
     this.files = new FileOps(services, names, this);
     this.attributes = new AttrOps(services, files);
     this.directories = new DirOps(services);
+    this.locks = new LockOps(services, this);
+    this.coherence = new Coherence(services, this);
     this.log = log;
   }
 
@@ -88,6 +94,7 @@ public final class FuseServer implements AutoCloseable {
   ///
   /// @param channel closed by the server
   public void start(Channel channel) {
+    coherence.start(channel);
     startWorker(channel);
   }
 
@@ -134,6 +141,7 @@ public final class FuseServer implements AutoCloseable {
     }
     ServerOptions options = services.options;
     long wanted = WANTED | (options.writebackCache() ? Feature.WRITEBACK_CACHE : 0);
+    wanted &= options.localLocks() ? ~(Feature.POSIX_LOCKS | Feature.FLOCK_LOCKS) : -1;
     long features = offered & wanted;
     int pages = options.maxWriteBytes() / 4096;
     c.reply.putInt(at + Wire.InitOut.MAX_READAHEAD, r.intAt(Wire.InitIn.MAX_READAHEAD));
@@ -233,8 +241,11 @@ public final class FuseServer implements AutoCloseable {
 
   /// The kernel has gone: nobody will give back what it had.
   private void letAllGo() {
+    coherence.stop();
+    locks.letAllGo();
     Handle handle;
     while ((handle = services.handles.removeAny()) != null) {
+      handle.unlockAll();
       try {
         handle.file.close();
       } catch (FsException e) {

@@ -155,7 +155,6 @@ final class NameOps {
     Name name = c.request.nameAt(0);
     Inode dir = s.inode(c);
     try {
-      pinVictim(c, dir, name);
       s.namespace.unlink(dir, name, false, c.who());
       durable(dir);
     } finally {
@@ -167,23 +166,10 @@ final class NameOps {
     Name name = c.request.nameAt(0);
     Inode dir = s.inode(c);
     try {
-      pinVictim(c, dir, name);
       s.namespace.rmdir(dir, name, c.who());
       durable(dir);
     } finally {
       s.put(dir);
-    }
-  }
-
-  /// A node that the kernel knows outlives its last name: it must hold its inode by then.
-  private void pinVictim(Context c, Inode dir, Name name) throws FsException {
-    if (s.nodes.allPinned() || name.isDots()) {
-      return;
-    }
-    Inode victim = s.namespace.lookup(dir, name, c.who());
-    if (victim != null) {
-      s.nodes.pin(victim);
-      s.put(victim);
     }
   }
 
@@ -204,7 +190,6 @@ final class NameOps {
     try {
       Inode newDir = s.nodes.get(newDirId);
       try {
-        pinVictim(c, newDir, newName);
         s.namespace.rename(oldDir, oldName, newDir, newName, flags, false, c.who());
         durable(newDir);
         if (oldDir != newDir) {

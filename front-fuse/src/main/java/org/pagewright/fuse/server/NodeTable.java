@@ -288,14 +288,6 @@ final class NodeTable {
     }
   }
 
-  /// Whether every node that the kernel knows is pinned.
-  boolean allPinned() {
-    lock.lock();
-    boolean all = pinned == count;
-    lock.unlock();
-    return all;
-  }
-
   /// Whether the kernel knows an inode.
   boolean isKnown(Inode inode) {
     long id = idOf(inode.ino());
@@ -350,6 +342,24 @@ final class NodeTable {
         lock.unlock();
       }
       put(inode);
+    }
+  }
+
+  /// The numbers of all nodes that the kernel knows, the root among them.
+  long[] ids() {
+    lock.lock();
+    try {
+      long[] ids = new long[count + 1];
+      ids[0] = ROOT_ID;
+      int at = 1;
+      for (Node head : table) {
+        for (Node n = head; n != null; n = n.next) {
+          ids[at++] = n.id;
+        }
+      }
+      return ids;
+    } finally {
+      lock.unlock();
     }
   }
 

@@ -12,6 +12,7 @@ package org.pagewright.fuse.server;
 /// @param maxWriteBytes largest read and write, a multiple of 4096, at most 1 MiB
 /// @param patienceMillis after what time a request that is not answered is told of; 0 for never
 /// @param pinnedNodesMax nodes that hold their inode in memory
+/// @param localLocks whether the kernel keeps locks on files for itself, unseen by other doors
 public record ServerOptions(
     int threads,
     boolean writebackCache,
@@ -22,11 +23,12 @@ public record ServerOptions(
     long timeoutMillis,
     int maxWriteBytes,
     long patienceMillis,
-    int pinnedNodesMax) {
+    int pinnedNodesMax,
+    boolean localLocks) {
 
   /// What suits most.
   public static final ServerOptions DEFAULTS =
-      new ServerOptions(4, false, false, false, -1, -1, 1000, 1 << 20, 30_000, 65536);
+      new ServerOptions(4, false, false, false, -1, -1, 10_000, 1 << 20, 30_000, 65536, false);
 
   /// Checks the bounds.
   public ServerOptions {

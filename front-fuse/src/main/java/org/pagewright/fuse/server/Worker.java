@@ -52,10 +52,24 @@ final class Worker {
   }
 
   void start(String name) {
-    Thread made = new Thread(this::run, name);
+    Thread made = new WorkerThread(server, this::run, name);
     made.setDaemon(true);
     thread = made;
     made.start();
+  }
+
+  /// Known by its class, so that what it changes is known for the kernel's own doing.
+  static final class WorkerThread extends Thread {
+    private final FuseServer server;
+
+    WorkerThread(FuseServer server, Runnable task, String name) {
+      super(task, name);
+      this.server = server;
+    }
+
+    FuseServer server() {
+      return server;
+    }
   }
 
   private void run() {
@@ -91,7 +105,7 @@ final class Worker {
     } catch (FsException e) {
       error = e.errno().number();
       why = e.getMessage();
-    } catch (RuntimeException | AssertionError e) {
+    } catch (RuntimeException | Error e) {
       // A mistake of ours: answer, so that nobody hangs, and stop before it does harm.
       error = EIO;
       server.failed(r.toString(), e);
@@ -100,7 +114,7 @@ final class Worker {
       takeBack();
     }
     Opcode opcode = r.opcode();
-    boolean answered = opcode == null || opcode.isAnswered();
+    boolean answered = (opcode == null || opcode.isAnswered()) && !c.deferred;
     if (answered) {
       c.reply.finish(r.unique(), error);
       if (!channel.send(c.reply.buffer(), c.reply.length())) {
@@ -189,8 +203,11 @@ final class Worker {
       case SYNCFS, DESTROY -> server.destroy();
       case INIT -> server.init(c);
       case NOTIFY_REPLY -> {} // nobody asked
-      case INTERRUPT -> {} // what waits for long cannot be taken back halfway
-      case ACCESS, BMAP, POLL, GETLK, SETLK, SETLKW, SETUPMAPPING, REMOVEMAPPING -> {
+      case INTERRUPT -> server.locks.interrupt(c);
+      case GETLK -> server.locks.get(c);
+      case SETLK -> server.locks.set(c, false);
+      case SETLKW -> server.locks.set(c, true);
+      case ACCESS, BMAP, POLL, SETUPMAPPING, REMOVEMAPPING -> {
         return ENOSYS; // the kernel does without
       }
     }

@@ -2,91 +2,30 @@ package org.pagewright.fuse.server;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.pagewright.block.RamBlockDevice;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
-import org.pagewright.fs.ext4.Ext4;
-import org.pagewright.fs.ext4.Ext4Options;
-import org.pagewright.fs.ext4.mkfs.Mkfs;
-import org.pagewright.fs.ext4.mkfs.MkfsOptions;
-import org.pagewright.fuse.protocol.Feature;
 import org.pagewright.fuse.protocol.Opcode;
 import org.pagewright.fuse.protocol.Wire;
 import org.pagewright.fuse.testing.FakeKernel;
 import org.pagewright.fuse.testing.FakeKernel.Args;
-import org.pagewright.fuse.testing.FuseClient;
 import org.pagewright.fuse.testing.FuseClient.Created;
 import org.pagewright.fuse.testing.FuseClient.Dirent;
 import org.pagewright.fuse.testing.FuseClient.Entry;
-import org.pagewright.vfs.CacheMemory;
 import org.pagewright.vfs.FileMode;
 import org.pagewright.vfs.OpenFlags;
 import org.pagewright.vfs.RenameFlags;
-import org.pagewright.vfs.Volume;
 
 /// The whole protocol, spoken to a server that has ext4 behind it, by a kernel that this test
 /// plays: no device, no mount, no privileges.
-final class FuseServerTest {
-  private static final long ROOT = 1;
-  private static final long EVERYTHING = -1L >>> 1 & ~Feature.WRITEBACK_CACHE;
-
-  private final FakeKernel kernel = new FakeKernel();
-  private final FuseClient client = new FuseClient(kernel);
-  private CacheMemory memory = CacheMemory.ofBytes(16 << 20);
-  private Volume volume;
-  private FuseServer server;
-
-  @BeforeEach
-  void start() throws FsException {
-    volume = Ext4.mount(image(), memory, Ext4Options.DEFAULTS);
-    start(ServerOptions.DEFAULTS);
-  }
-
-  private static RamBlockDevice image() throws FsException {
-    RamBlockDevice device = RamBlockDevice.of("image", 32 << 20);
-    Mkfs.make(device, new MkfsOptions());
-    return device;
-  }
-
-  private void start(ServerOptions options) {
-    server = new FuseServer(volume, options, Log.NONE);
-    server.start(kernel.channel());
-    kernel.init(EVERYTHING);
-  }
-
-  @AfterEach
-  void stop() throws FsException {
-    kernel.unmount();
-    assertTrue(server.awaitEnd(30_000_000_000L), "the server ends with the mount");
-    assertEquals(List.of(), kernel.complaints());
-    assertEquals(0, server.knownNodes());
-    assertEquals(0, volume.superBlock().openFiles());
-    assertFalse(volume.superBlock().isShutDown());
-    volume.close(); // asserts that no inode leaked
-    memory.close();
-  }
-
-  private static void assertFails(Errno errno, org.junit.jupiter.api.function.Executable call) {
-    assertEquals(errno, assertThrows(FsException.class, call).errno());
-  }
-
-  private static byte[] bytes(String text) {
-    return text.getBytes(StandardCharsets.UTF_8);
-  }
-
+final class FuseServerTest extends WithServer {
   @Test
   void whatWasWrittenIsRead() throws FsException {
     Created file = client.create(ROOT, "a", OpenFlags.RDWR, 0644);

@@ -6,7 +6,6 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -15,7 +14,6 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
-import org.jspecify.annotations.Nullable;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
 import org.pagewright.fuse.protocol.Feature;
@@ -32,7 +30,7 @@ public final class FakeKernel {
 
   private final BlockingQueue<byte[]> requests = new LinkedBlockingQueue<>();
   private final Map<Long, BlockingQueue<Answer>> waiting = new HashMap<>(); // guarded by this lock
-  private final ArrayDeque<byte[]> notifications = new ArrayDeque<>();
+  private final BlockingQueue<byte[]> notifications = new LinkedBlockingQueue<>();
   private final org.pagewright.sync.Mutex lock =
       new org.pagewright.sync.Mutex(org.pagewright.sync.LockClass.QUEUE, "fake kernel");
   private final List<String> complaints = new ArrayList<>();
@@ -109,9 +107,7 @@ public final class FakeKernel {
     int error = buffer.getInt(4);
     long id = buffer.getLong(8);
     if (id == 0) {
-      lock.lock();
       notifications.add(message);
-      lock.unlock();
       return true;
     }
     if (error > 0 || error <= -512 || error != 0 && message.length != 16) {
@@ -144,14 +140,22 @@ public final class FakeKernel {
     }
   }
 
-  /// The oldest notification that was sent and not looked at.
-  public byte @Nullable [] notification() {
-    lock.lock();
+  /// Waits for the oldest notification that nobody has looked at.
+  public ByteBuffer notification() {
     try {
-      return notifications.poll();
-    } finally {
-      lock.unlock();
+      byte[] message = notifications.poll(TIMEOUT_SECONDS, TimeUnit.SECONDS);
+      if (message == null) {
+        throw new AssertionError("no notification");
+      }
+      return ByteBuffer.wrap(message).order(ByteOrder.nativeOrder());
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
     }
+  }
+
+  /// Notifications that nobody has looked at.
+  public int notifications() {
+    return notifications.size();
   }
 
   /// From now on every answer arrives and is then said not to be wanted, as for a request that was

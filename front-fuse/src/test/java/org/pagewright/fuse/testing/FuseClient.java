@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.BlockingQueue;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
 import org.pagewright.fuse.os.Sys;
@@ -271,6 +272,44 @@ public final class FuseClient {
     byte[] arguments =
         new Args().u64(handle).u64(pos).u64(to).u64(toHandle).u64(toPos).u64(n).u64(0).bytes();
     return good(Opcode.COPY_FILE_RANGE, node, arguments).intAt(0);
+  }
+
+  private static byte[] lock(
+      long handle, long owner, int type, long first, long last, boolean flock) {
+    return new Args()
+        .u64(handle).u64(owner).u64(first).u64(last).u32(type).u32((int) owner)
+        .u32(flock ? 1 : 0).u32(0)
+        .bytes();
+  }
+
+  /// Takes a lock, or lets one go, without waiting: 0 shared, 1 exclusive, 2 none.
+  public void setlk(
+      long node, long handle, long owner, int type, long first, long last, boolean flock)
+      throws FsException {
+    good(Opcode.SETLK, node, lock(handle, owner, type, first, last, flock));
+  }
+
+  /// Takes a lock; the answer comes when it is there.
+  public BlockingQueue<Answer> setlkw(
+      long node, long handle, long owner, int type, long first, long last, boolean flock) {
+    return kernel.ask(Opcode.SETLKW, node, lock(handle, owner, type, first, last, flock));
+  }
+
+  /// Who is in the way: the process, or 0 for nobody.
+  public int getlk(long node, long handle, long owner, int type, long first, long last)
+      throws FsException {
+    Answer answer = good(Opcode.GETLK, node, lock(handle, owner, type, first, last, false));
+    return answer.intAt(Wire.LkOut.TYPE) == 2 ? 0 : answer.intAt(Wire.LkOut.PID);
+  }
+
+  /// One close of a descriptor by an owner of locks.
+  public void flush(long node, long handle, long owner) throws FsException {
+    good(Opcode.FLUSH, node, new Args().u64(handle).u64(0).u64(owner).bytes());
+  }
+
+  /// The last close, with which a lock on the whole file goes.
+  public void releaseFlock(long node, long handle, long owner) throws FsException {
+    good(Opcode.RELEASE, node, new Args().u64(handle).u32(0).u32(2).u64(owner).bytes());
   }
 
   public long[] statfs() throws FsException {
