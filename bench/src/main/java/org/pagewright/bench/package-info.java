@@ -4,5 +4,6 @@
 /// |-------------|----------------------------------------------------------------|
 /// | [CachedIo]  | what does a read or a write cost when the bytes are in memory  |
 /// | [SyncedIo]  | what does a promise of durability cost                         |
+/// | [ChannelIo] | what does a channel of `java.nio` add to that                  |
 /// | [Schedules] | how many schedules a second does the explorer run              |
 package org.pagewright.bench;

@@ -35,7 +35,7 @@ final class FileReads {
     this.inPlace = readable && inode.isRegular() && (flags & OpenFlags.DIRECT) == 0;
   }
 
-  /// Every read ends here. One of segment and array is given; for the segment, `from` is 0.
+  /// Every read ends here. One of segment and array is given.
   long read(
       long pos,
       @Nullable MemorySegment segment,

@@ -39,7 +39,7 @@ final class FileWrites {
     this.overwritable = writable && (flags & NOT_IN_PLACE) == 0;
   }
 
-  /// Every write ends here. One of iter, segment and array is given; for the segment, `from` is 0.
+  /// Every write ends here. One of iter, segment and array is given.
   ///
   /// @param moves whether to set the file offset behind the bytes; positionLock is held then
   long write(
@@ -207,7 +207,7 @@ final class FileWrites {
         own.reset(array, from, (int) length);
       } else {
         assert segment != null;
-        own.reset(segment, 0, length);
+        own.reset(segment, from, length);
       }
       return GenericWrite.perform(mapping, at, own, op);
     } finally {

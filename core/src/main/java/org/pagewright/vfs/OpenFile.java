@@ -311,6 +311,20 @@ public final class OpenFile implements AutoCloseable {
     return reads.read(pos, target, null, 0, target.byteSize(), ioFlags);
   }
 
+  /// Reads at a position into a part of a segment: for those who keep one segment and would not
+  /// make a slice of it for each call.
+  ///
+  /// @param pos first byte
+  /// @param target where to
+  /// @param from offset of the first byte in the target
+  /// @param length bytes wanted
+  /// @return bytes read; 0 at or beyond the end of the file
+  /// @throws FsException as [#read(long, MemorySegment)]
+  public int read(long pos, MemorySegment target, int from, int length) throws FsException {
+    Objects.checkFromIndexSize(from, length, target.byteSize());
+    return (int) reads.read(pos, target, null, from, length, 0);
+  }
+
   /// Reads at a position.
   ///
   /// @param pos first byte
@@ -426,7 +440,7 @@ public final class OpenFile implements AutoCloseable {
       return MemorySegment.ofArray(array).asSlice(from, length);
     }
     assert segment != null;
-    return segment.asSlice(0, length);
+    return segment.asSlice(from, length);
   }
 
   // ---- Writing ----------------------------------------------------------------------------------
@@ -450,6 +464,19 @@ public final class OpenFile implements AutoCloseable {
   /// @throws FsException as [#write(long, MemorySegment)]; EAGAIN with NOWAIT
   public long write(long pos, MemorySegment source, int ioFlags) throws FsException {
     return writes.write(pos, null, source, null, 0, source.byteSize(), ioFlags, false);
+  }
+
+  /// Writes a part of a segment at a position, without a slice of it.
+  ///
+  /// @param pos first byte; ignored with APPEND
+  /// @param source where from
+  /// @param from offset of the first byte in the source
+  /// @param length bytes to write
+  /// @return bytes written
+  /// @throws FsException as [#write(long, MemorySegment)]
+  public int write(long pos, MemorySegment source, int from, int length) throws FsException {
+    Objects.checkFromIndexSize(from, length, source.byteSize());
+    return (int) writes.write(pos, null, source, null, from, length, 0, false);
   }
 
   /// Writes at a position.

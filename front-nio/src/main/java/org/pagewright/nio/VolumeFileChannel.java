@@ -64,6 +64,10 @@ final class VolumeFileChannel extends FileChannel {
   private final Mutex positionLock;
   private long position; // guarded by positionLock
   private final ChannelLocks locks;
+
+  /// Threads that use the channel at a time may overwrite each other's; each uses what it has read.
+  private @Nullable LastBuffer last;
+
   private final WaitQueue lockWaiters = new WaitQueue();
 
   VolumeFileChannel(VolumePath path, OpenFile file, OpenRequest request) {
@@ -76,6 +80,13 @@ final class VolumeFileChannel extends FileChannel {
     this.positionLock = new Mutex(LockClass.FILE_POSITION, path);
     this.locks = new ChannelLocks(file, request);
   }
+
+  /// A direct buffer and all of its memory, so that a channel that is used with one buffer does not
+  /// make an object for each call.
+  ///
+  /// @param buffer of the caller, kept until the channel sees another one or is closed
+  /// @param segment from position 0 to the capacity
+  private record LastBuffer(ByteBuffer buffer, MemorySegment segment) {}
 
   // ---- Before and after -------------------------------------------------------------------------
 
@@ -165,7 +176,13 @@ final class VolumeFileChannel extends FileChannel {
     boolean room = dst.hasRemaining();
     int n;
     try {
-      n = file.read(pos, dst);
+      if (dst.isDirect()) {
+        int at = dst.position();
+        n = file.read(pos, segmentOf(dst), at, dst.remaining());
+        dst.position(at + n);
+      } else {
+        n = file.read(pos, dst);
+      }
     } catch (FsException e) {
       throw failed(e);
     } catch (IllegalStateException e) {
@@ -173,6 +190,16 @@ final class VolumeFileChannel extends FileChannel {
     }
     checkInterrupt();
     return n == 0 && room ? -1 : n;
+  }
+
+  /// The segment of a direct buffer, made anew only if this is another buffer than the last.
+  private MemorySegment segmentOf(ByteBuffer buffer) {
+    LastBuffer known = last;
+    if (known == null || known.buffer != buffer) {
+      known = new LastBuffer(buffer, MemorySegment.ofBuffer(buffer.duplicate().clear()));
+      last = known;
+    }
+    return known.segment;
   }
 
   @Override
@@ -229,7 +256,13 @@ final class VolumeFileChannel extends FileChannel {
   private int writeAt(long pos, ByteBuffer src) throws IOException {
     int n;
     try {
-      n = file.write(pos, src);
+      if (src.isDirect()) {
+        int at = src.position();
+        n = file.write(pos, segmentOf(src), at, src.remaining());
+        src.position(at + n);
+      } else {
+        n = file.write(pos, src);
+      }
     } catch (FsException e) {
       throw failed(e);
     } catch (IllegalStateException e) {
@@ -617,6 +650,7 @@ final class VolumeFileChannel extends FileChannel {
   @Override
   protected void implCloseChannel() throws IOException {
     fileSystem.forget(this);
+    last = null;
     lockWaiters.wakeAll(this);
     try {
       try {
