@@ -615,6 +615,16 @@ public final class Folio {
     WRITE_PINS.getAndAdd(this, 1);
   }
 
+  /// Between [#clearDirtyForIo()] and [#startWriteback()]: whether the folio will be dirty again at
+  /// once, because somebody may be storing to it through a pin. Who keeps the state of parts of a
+  /// folio leaves them dirty then. Folio lock held.
+  ///
+  /// @return true if this write-out does not make it clean
+  public boolean staysDirty() {
+    assert isLocked() : this;
+    return (stateAcquire() & STAYS_DIRTY) != 0;
+  }
+
   /// The last store through the pin has happened. No lock needed.
   public void unpinForWrite() {
     int was = (int) WRITE_PINS.getAndAdd(this, -1);

@@ -204,7 +204,9 @@ final class IomapWriteback implements FolioWriter {
     boolean was = folio.clearDirtyForIo();
     assert was : folio;
     if (folio.attachment() instanceof BlockState state) {
-      state.clearDirty((1 << operations.blocks()) - 1);
+      if (!folio.staysDirty()) {
+        state.clearDirty((1 << operations.blocks()) - 1);
+      } // else a pin may store to any of them, and a later write must not be all that is written
       state.beginWrites(Math.max(1, pieces(blocks)));
     }
     folio.startWriteback();
