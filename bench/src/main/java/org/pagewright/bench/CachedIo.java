@@ -1,13 +1,6 @@
 package org.pagewright.bench;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -22,38 +15,28 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
-import org.pagewright.block.FileBlockDevice;
-import org.pagewright.fs.ext4.Ext4;
-import org.pagewright.fs.ext4.Ext4Options;
-import org.pagewright.fs.ext4.mkfs.Mkfs;
-import org.pagewright.fs.ext4.mkfs.MkfsOptions;
-import org.pagewright.vfs.CacheMemory;
-import org.pagewright.vfs.OpenFile;
-import org.pagewright.vfs.OpenFlags;
-import org.pagewright.vfs.Volume;
+import org.openjdk.jmh.infra.BenchmarkParams;
+import org.openjdk.jmh.infra.ThreadParams;
+import org.pagewright.bench.door.Door;
+import org.pagewright.bench.door.Doors;
 
-/// Reads and writes of bytes that are in memory, at random places of 256 MiB, through four doors: a
-/// bare copy between two segments (the limit), a file on an ext4 image through our cache, and the
-/// kernel's page cache through a FileChannel on a disk and on tmpfs.
+/// Reads and writes of bytes that are in memory, through one of the doors of
+/// [org.pagewright.bench.door].
 ///
 /// Run it with `-prof gc`: ours allocate nothing. The folder of the kernel's disk is the temporary
 /// folder, or `-Dpagewright.bench.disk`; tmpfs is looked for at `/dev/shm`.
-@State(Scope.Thread)
+@State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
-@Fork(value = 1, jvmArgs = {"-Xmx1g", "--enable-native-access=ALL-UNNAMED"})
+@Fork(value = 1, jvmArgs = {"-Xmx2g", "--enable-native-access=ALL-UNNAMED"})
 @Warmup(iterations = 3, time = 1)
 @Measurement(iterations = 5, time = 1)
 public class CachedIo {
-  private static final long FILE_SIZE = 256L << 20;
-  private static final long IMAGE_SIZE = 512L << 20;
-  private static final long BUDGET = 4L << 30;
-
   /// Bytes of an operation.
   @Param({"64", "4096", "65536"})
   public int size;
 
-  /// Mebibytes of the file that are touched: all of it, or what fits the processor's cache.
+  /// Mebibytes of each file, all of which are touched.
   @Param({"256"})
   public int span;
 
@@ -61,176 +44,105 @@ public class CachedIo {
   @Param({"copy", "pagewright", "ext4", "tmpfs"})
   public String door;
 
-  /// What one operation does; one implementation for each door, so that the call is monomorphic.
-  private interface Door extends AutoCloseable {
-    long read(long pos, int size) throws IOException;
+  /// Where the next piece is: `random` or `sequential`.
+  @Param({"random"})
+  public String pattern;
 
-    long write(long pos, int size) throws IOException;
+  /// Where the caller's buffer is: `offheap` or `heap`.
+  @Param({"offheap"})
+  public String buffer;
 
-    @Override
-    void close() throws IOException;
-  }
+  /// Whether threads share a file: `same` or `separate`.
+  @Param({"same"})
+  public String files;
 
   private Door target;
-  private long random = 0x9E3779B97F4A7C15L;
 
+  /// Opens the door.
+  ///
+  /// @param turn to take turns with the peers
+  /// @param params how many threads there are
+  /// @throws IOException if the door cannot be had here
   @Setup(Level.Trial)
-  public void open() throws IOException {
-    target =
-        switch (door) {
-          case "copy" -> new Copy();
-          case "pagewright" -> new Image();
-          case "ext4" ->
-              new Channel(
-                  Path.of(
-                      System.getProperty(
-                          "pagewright.bench.disk", System.getProperty("java.io.tmpdir"))));
-          case "tmpfs" -> new Channel(Path.of("/dev/shm"));
-          default -> throw new IllegalArgumentException(door);
-        };
+  public void open(Turn turn, BenchmarkParams params) throws IOException {
+    int count = files.equals("same") ? 1 : params.getThreads();
+    target = Doors.open(door, (long) span << 20, count, buffer.equals("heap"));
   }
 
+  /// Closes it.
+  ///
+  /// @throws IOException if it fails
   @TearDown(Level.Trial)
   public void close() throws IOException {
     target.close();
   }
 
-  private long nextPos() {
-    random ^= random << 13;
-    random ^= random >>> 7;
-    random ^= random << 17;
-    return random & (((long) span << 20) - 1) & -(long) size;
-  }
+  /// One thread's file, buffers and positions.
+  @State(Scope.Thread)
+  public static class Reader {
+    private Door.Lane lane;
+    private long random;
+    private long pieces;
+    private long next;
+    private int size;
+    private boolean sequential;
 
-  @Benchmark
-  public long read() throws IOException {
-    return target.read(nextPos(), size);
-  }
-
-  @Benchmark
-  public long write() throws IOException {
-    return target.write(nextPos(), size);
-  }
-
-  /// The limit: the same bytes between the same kind of memory.
-  private static final class Copy implements Door {
-    private final Arena arena = Arena.ofShared();
-    private final MemorySegment file = arena.allocate(FILE_SIZE, 4096);
-    private final MemorySegment buffer = arena.allocate(1 << 20, 4096);
-
-    Copy() {
-      file.fill((byte) 1);
-    }
-
-    @Override
-    public long read(long pos, int size) {
-      MemorySegment.copy(file, pos, buffer, 0, size);
-      return size;
-    }
-
-    @Override
-    public long write(long pos, int size) {
-      MemorySegment.copy(buffer, 0, file, pos, size);
-      return size;
-    }
-
-    @Override
-    public void close() {
-      arena.close();
-    }
-  }
-
-  /// A file on an ext4 image.
-  private static final class Image implements Door {
-    private final Arena arena = Arena.ofShared();
-    private final MemorySegment[] buffers = new MemorySegment[1 + (1 << 20)];
-    private final MemorySegment buffer = arena.allocate(1 << 20, 4096);
-    private final Path path = Files.createTempFile("pagewright-bench", ".img");
-    private final CacheMemory memory = CacheMemory.ofBytes(BUDGET);
-    private final Volume volume;
-    private final OpenFile file;
-
-    Image() throws IOException {
-      try (FileBlockDevice device =
-          FileBlockDevice.open(grown(path), FileBlockDevice.Options.READ_WRITE)) {
-        Mkfs.make(device, new MkfsOptions());
-      }
-      volume =
-          Ext4.mount(
-              FileBlockDevice.open(path, FileBlockDevice.Options.READ_WRITE),
-              memory,
-              Ext4Options.DEFAULTS);
-      file = volume.open("/file", OpenFlags.CREAT | OpenFlags.RDWR, 0600);
-      for (long pos = 0; pos < FILE_SIZE; pos += 1 << 20) {
-        file.write(pos, buffer);
+    /// Opens the file.
+    ///
+    /// @param io the door
+    /// @param params which thread this is
+    /// @throws IOException if the door fails
+    @Setup(Level.Trial)
+    public void open(CachedIo io, ThreadParams params) throws IOException {
+      size = io.size;
+      pieces = ((long) io.span << 20) / size;
+      random = 0x9E3779B97F4A7C15L * (params.getThreadIndex() + 1);
+      sequential = io.pattern.equals("sequential");
+      next = pieces / params.getThreadCount() * params.getThreadIndex();
+      int file = io.files.equals("same") ? 0 : params.getThreadIndex();
+      synchronized (io) {
+        lane = io.target.lane(file, size);
       }
     }
 
-    private static Path grown(Path path) throws IOException {
-      try (FileChannel channel = FileChannel.open(path, StandardOpenOption.WRITE)) {
-        channel.write(ByteBuffer.allocate(1), IMAGE_SIZE - 1);
-      }
-      return path;
-    }
-
-    /// The caller's own buffer of that size, made once.
-    private MemorySegment buffer(int size) {
-      MemorySegment slice = buffers[size];
-      if (slice == null) {
-        slice = buffer.asSlice(0, size);
-        buffers[size] = slice;
-      }
-      return slice;
-    }
-
-    @Override
-    public long read(long pos, int size) throws IOException {
-      return file.read(pos, buffer(size));
-    }
-
-    @Override
-    public long write(long pos, int size) throws IOException {
-      return file.write(pos, buffer(size));
-    }
-
-    @Override
+    /// Closes the file.
+    ///
+    /// @throws IOException if the door fails
+    @TearDown(Level.Trial)
     public void close() throws IOException {
-      file.close();
-      volume.close();
-      memory.close();
-      arena.close();
-      Files.delete(path);
+      lane.close();
+    }
+
+    private long nextPos() {
+      if (sequential) {
+        long piece = next;
+        next = piece + 1 < pieces ? piece + 1 : 0;
+        return piece * size;
+      }
+      random ^= random << 13;
+      random ^= random >>> 7;
+      random ^= random << 17;
+      return Math.unsignedMultiplyHigh(random, pieces) * size;
     }
   }
 
-  /// A file in the kernel's page cache.
-  private static final class Channel implements Door {
-    private final Path path;
-    private final FileChannel channel;
-    private final ByteBuffer buffer = ByteBuffer.allocateDirect(1 << 20);
+  /// Reads a piece.
+  ///
+  /// @param reader the thread's
+  /// @return for the harness
+  /// @throws IOException if the door fails
+  @Benchmark
+  public long read(Reader reader) throws IOException {
+    return reader.lane.read(reader.nextPos());
+  }
 
-    Channel(Path folder) throws IOException {
-      path = Files.createTempFile(folder, "pagewright-bench", ".bin");
-      channel = FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE);
-      for (long pos = 0; pos < FILE_SIZE; pos += 1 << 20) {
-        channel.write(buffer.clear(), pos);
-      }
-    }
-
-    @Override
-    public long read(long pos, int size) throws IOException {
-      return channel.read(buffer.clear().limit(size), pos);
-    }
-
-    @Override
-    public long write(long pos, int size) throws IOException {
-      return channel.write(buffer.clear().limit(size), pos);
-    }
-
-    @Override
-    public void close() throws IOException {
-      channel.close();
-      Files.delete(path);
-    }
+  /// Writes a piece.
+  ///
+  /// @param reader the thread's
+  /// @return for the harness
+  /// @throws IOException if the door fails
+  @Benchmark
+  public long write(Reader reader) throws IOException {
+    return reader.lane.write(reader.nextPos());
   }
 }

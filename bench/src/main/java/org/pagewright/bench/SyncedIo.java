@@ -75,7 +75,7 @@ public class SyncedIo {
   private Door target;
 
   @Setup(Level.Trial)
-  public void open() throws IOException {
+  public void open(Turn turn) throws IOException {
     Path disk =
         Path.of(
             System.getProperty("pagewright.bench.disk", System.getProperty("java.io.tmpdir")));

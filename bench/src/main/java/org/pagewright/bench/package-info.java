@@ -1,4 +1,8 @@
-/// Benchmarks: each number beside its peers in one run. Run them with `bench/run`; see there.
+/// Benchmarks: each number beside its peers in one run.
+///
+/// `./pagewright bench` measures all rows of [org.pagewright.bench.measure.Rows], and
+/// `./pagewright bench report` makes the page about them; `bench/run` runs one benchmark alone, with
+/// the options of JMH.
 ///
 /// | class       | question                                                       |
 /// |-------------|----------------------------------------------------------------|
@@ -6,4 +10,5 @@
 /// | [SyncedIo]  | what does a promise of durability cost                         |
 /// | [ChannelIo] | what does a channel of `java.nio` add to that                  |
 /// | [Schedules] | how many schedules a second does the explorer run              |
+/// | [Turn]      | how do peers in processes of their own take turns              |
 package org.pagewright.bench;

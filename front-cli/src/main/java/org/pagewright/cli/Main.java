@@ -37,6 +37,7 @@ public final class Main {
 
   private static Map<String, Supplier<Object>> commands() {
     Map<String, Supplier<Object>> commands = new TreeMap<>();
+    commands.put("bench", BenchCommand::new);
     commands.put("build", BuildCommand::new);
     commands.put("cat", CatCommand::new);
     commands.put("chmod", ChmodCommand::new);

@@ -1,0 +1,50 @@
+package org.pagewright.bench.door;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.HashMap;
+import java.util.Map;
+
+/// The limit: the same bytes between the same kind of memory, and nothing else.
+final class CopyDoor implements Door {
+  private final Arena arena = Arena.ofShared();
+  private final Map<Integer, MemorySegment> files = new HashMap<>();
+  private final long fileBytes;
+  private final boolean heap;
+
+  CopyDoor(long fileBytes, boolean heap) {
+    this.fileBytes = fileBytes;
+    this.heap = heap;
+  }
+
+  @Override
+  public Lane lane(int file, int pieceBytes) {
+    MemorySegment bytes =
+        files.computeIfAbsent(file, f -> arena.allocate(fileBytes, 4096).fill((byte) 1));
+    return new Piece(bytes, Doors.buffer(arena, pieceBytes, heap), pieceBytes);
+  }
+
+  @Override
+  public void close() {
+    arena.close();
+  }
+
+  record Piece(MemorySegment file, MemorySegment buffer, int size) implements Lane {
+    @Override
+    public long read(long pos) {
+      MemorySegment.copy(file, pos, buffer, 0, size);
+      return size;
+    }
+
+    @Override
+    public long write(long pos) {
+      MemorySegment.copy(buffer, 0, file, pos, size);
+      return size;
+    }
+
+    @Override
+    public void close() {
+      // The arena is the door's.
+    }
+  }
+}
