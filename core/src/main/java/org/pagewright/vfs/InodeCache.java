@@ -18,6 +18,10 @@ import org.pagewright.sync.WaitQueue;
 ///
 /// One object for each number at any time: a number that is being loaded or freed makes a second
 /// caller wait. Compare Linux's fs/inode.c:iget_locked().
+///
+/// Whoever makes a new inode claims its number first. Until it is entered, nobody finds it: a
+/// number that came from outside (a file handle) is ESTALE, and what somebody read of it meanwhile
+/// is thrown away, because it may be half of the old inode and half of the new.
 final class InodeCache {
   /// How far from the old end an eviction looks for an inode that is clean.
   private static final int SCAN_MAX = 32;
@@ -44,6 +48,7 @@ final class InodeCache {
   private @Nullable Inode oldest;
   private @Nullable Inode youngest;
   private final List<Loading> loading = new ArrayList<>();
+  private final List<Long> claimed = new ArrayList<>(); // about to be made
   private final List<Inode> leaving = new ArrayList<>(); // in FREEING, with names: written first
 
   InodeCache(SuperBlock superBlock, int unusedMax) {
@@ -65,7 +70,9 @@ final class InodeCache {
   }
 
   /// The inode with a number, with one more reference; read from disk if need be.
-  Inode get(long ino) throws FsException {
+  ///
+  /// @param trusted whether the number comes from the volume itself
+  Inode get(long ino, boolean trusted) throws FsException {
     Loading mine;
     while (true) {
       lock.lock();
@@ -80,6 +87,10 @@ final class InodeCache {
         throw new FsException(
             Errno.ESTALE, inode + " is to be freed, which failed: an entry still names it");
       }
+      if (inode == null && claimed.contains(ino)) {
+        lock.unlock();
+        throw new FsException(Errno.ESTALE, superBlock + ": inode " + ino + " is being made");
+      }
       Object other = inode != null ? inode : findLoadingLocked(ino);
       if (other == null) {
         mine = new Loading(ino);
@@ -91,13 +102,18 @@ final class InodeCache {
     }
     Inode inode = null;
     try {
-      inode = superBlock.operations().readInode(superBlock, ino);
+      inode =
+          trusted
+              ? superBlock.operations().readInode(superBlock, ino)
+              : superBlock.operations().readUntrusted(superBlock, ino);
       assert inode.ino() == ino : inode + " read for " + ino;
       inode.loadAcls();
-      return inode;
     } finally {
       lock.lock();
       loading.remove(mine);
+      if (inode != null && (claimed.contains(ino) || findLocked(ino) != null)) {
+        inode = null; // its number was given to a new one meanwhile
+      }
       if (inode != null) {
         inode.refs = 1;
         insertLocked(inode);
@@ -106,6 +122,34 @@ final class InodeCache {
       mine.done = true;
       queue.wakeAll(mine);
     }
+    if (inode == null) {
+      throw new FsException(Errno.ESTALE, superBlock + ": inode " + ino + " was just made");
+    }
+    return inode;
+  }
+
+  /// Claims a number for an inode about to be made, until [#insertNew] or [#unclaim].
+  ///
+  /// @return false if it is in use
+  boolean claim(long ino) {
+    lock.lock();
+    try {
+      Inode old = findLocked(ino);
+      if (old != null && old.state != Inode.FREEING) {
+        return false;
+      }
+      claimed.add(ino);
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// The inode was not made after all.
+  void unclaim(long ino) {
+    lock.lock();
+    claimed.remove((Long) ino);
+    lock.unlock();
   }
 
   /// The inode with a number if it is in memory and not on its way out, with one more reference.
@@ -156,6 +200,7 @@ final class InodeCache {
       if (old == null) {
         inode.refs = 1;
         insertLocked(inode);
+        claimed.remove((Long) inode.ino());
         lock.unlock();
         return;
       }
@@ -313,15 +358,6 @@ final class InodeCache {
       inode.state = Inode.FREEING;
     }
     lock.unlock();
-  }
-
-  /// Whether an inode with a number is in memory and not on its way out.
-  boolean isInUse(long ino) {
-    lock.lock();
-    Inode inode = findLocked(ino);
-    boolean inUse = inode != null && inode.state != Inode.FREEING;
-    lock.unlock();
-    return inUse;
   }
 
   /// Waits for the evictions under way of inodes that have names: a sync passes those over, and

@@ -326,7 +326,22 @@ public final class SuperBlock {
     if (ino == InodeOperations.NO_INODE) {
       throw new FsException(Errno.ESTALE, operations.name() + ": inode 0");
     }
-    return inodes.get(ino);
+    return inodes.get(ino, true);
+  }
+
+  /// The inode with a number that came from outside, such as a file handle, with a reference for the
+  /// caller, who compares the generation. A number proves nothing: what is not in use, or is being
+  /// made, is ESTALE, and what makes no sense is no damage of the volume.
+  ///
+  /// @param ino any number
+  /// @return give it back with [#iput(Inode)]
+  /// @throws FsException ESTALE; EIO
+  public Inode igetUntrusted(long ino) throws FsException {
+    checkAlive();
+    if (ino == InodeOperations.NO_INODE) {
+      throw new FsException(Errno.ESTALE, operations.name() + ": inode 0");
+    }
+    return inodes.get(ino, false);
   }
 
   /// The inode with a number if it is in memory and stays there, with a reference for the caller.
@@ -367,13 +382,21 @@ public final class SuperBlock {
     inodes.insertNew(inode);
   }
 
-  /// Whether an inode is in memory and not on its way out: a file system that finds its number free
-  /// has met damage, and must not make a new inode of it.
+  /// Claims the number of an inode that a file system is about to make, before it writes anything
+  /// of it: until [#insertNew(Inode)] nobody finds the number. A file system that found it free,
+  /// and hears that it is in use, has met damage.
   ///
   /// @param ino number
-  /// @return true if it is in use
-  public boolean isInUse(long ino) {
-    return inodes.isInUse(ino);
+  /// @return false if it is in use
+  public boolean claim(long ino) {
+    return inodes.claim(ino);
+  }
+
+  /// Gives a claim up: the inode was not made.
+  ///
+  /// @param ino as for [#claim]
+  public void unclaim(long ino) {
+    inodes.unclaim(ino);
   }
 
   /// Brings an inode in FREEING to its end.

@@ -33,6 +33,17 @@ public interface SuperBlockOperations {
   /// @throws FsException ESTALE if no such inode is in use; EIO, EUCLEAN
   Inode readInode(SuperBlock superBlock, long ino) throws FsException;
 
+  /// Reads an inode whose number came from outside: looks first whether it is in use at all, and
+  /// takes nothing that it finds for damage.
+  ///
+  /// @param superBlock the volume
+  /// @param ino any number
+  /// @return as [#readInode]
+  /// @throws FsException ESTALE if no such inode is in use, or it makes no sense; EIO
+  default Inode readUntrusted(SuperBlock superBlock, long ino) throws FsException {
+    return readInode(superBlock, ino);
+  }
+
   /// Brings an inode's fields to the device, or to where [#syncFs(boolean)] finds them.
   ///
   /// @param inode its dirty bits are already cleared

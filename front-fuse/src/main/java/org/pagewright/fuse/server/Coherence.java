@@ -69,7 +69,7 @@ final class Coherence implements Watcher {
     queue.wakeAll(this);
   }
 
-  // ---- What happens, told by the thread that does it ---------------------------------------------
+  // ---- What happens, told by the thread that does it --------------------------------------------
 
   /// Whether the thread answers a request of this mount.
   private boolean isOurs() {

@@ -32,6 +32,7 @@ final class FileOps {
   private static final int WRITE_KILL_SUIDGID = 1 << 2;
   private static final int OPEN_KILL_SUIDGID = 1;
   private static final int FSYNC_FDATASYNC = 1;
+  private static final int SETXATTR_ACL_KILL_SGID = 1;
   private static final int SEEK_DATA = 3;
   private static final int SEEK_HOLE = 4;
 
@@ -147,7 +148,7 @@ final class FileOps {
     NameOps.Made made = names.create(c);
     // What another door made just now, nobody has looked at the rights of.
     Credentials who =
-        made.fresh() ? c.who() : new Credentials(c.request.uid(), c.request.gid());
+        made.fresh() ? c.who() : plain(c);
     putCreated(c, made.inode(), made.fresh() ? flags & ~OpenFlags.TRUNC : flags, who);
   }
 
@@ -345,6 +346,10 @@ final class FileOps {
       if (name.equals(CAPABILITIES)) {
         setCapabilities();
       }
+      if (extended && (r.intAt(Wire.SetxattrIn.SETXATTR_FLAGS) & SETXATTR_ACL_KILL_SGID) != 0) {
+        int bits = inode.mode() & FileMode.PERMISSION_MASK & ~FileMode.SET_GID;
+        s.attributes.chmod(inode, bits, Credentials.ROOT);
+      }
     } finally {
       s.put(inode);
     }
@@ -370,7 +375,7 @@ final class FileOps {
     Inode inode = s.inode(c);
     java.io.ByteArrayOutputStream list = new java.io.ByteArrayOutputStream();
     try {
-      for (Name name : s.attributes.listXattrs(inode, c.who())) {
+      for (Name name : s.attributes.listXattrs(inode, plain(c))) {
         list.writeBytes(name.toBytes());
         list.write(0);
       }
@@ -378,6 +383,12 @@ final class FileOps {
       s.put(inode);
     }
     putValue(c, list.toByteArray(), "list of attributes");
+  }
+
+  /// Who asks, with no more rights than the user number gives: names of `trusted.` attributes are
+  /// for root only, and the kernel leaves that to us.
+  private static Credentials plain(Context c) {
+    return new Credentials(c.request.uid(), c.request.gid());
   }
 
   /// A value that fits the room, or only its size if none was given.

@@ -47,6 +47,7 @@ public final class FuseServer implements AutoCloseable {
           | Feature.SETXATTR_EXT
           | Feature.INIT_EXT
           | Feature.DIRECT_IO_ALLOW_MMAP
+          | Feature.POSIX_ACL
           | Feature.POSIX_LOCKS
           | Feature.FLOCK_LOCKS;
 

@@ -251,7 +251,7 @@ final class NodeTable {
   }
 
   private Inode pinAgain(long id, int generation) throws FsException {
-    Inode inode = superBlock.iget(idOf(id));
+    Inode inode = superBlock.igetUntrusted(idOf(id));
     if (inode.generation() != generation) {
       superBlock.iput(inode);
       throw stale(id);

@@ -411,6 +411,21 @@ final class Ext4FileSystem implements SuperBlockOperations {
     }
   }
 
+  @Override
+  public Inode readUntrusted(SuperBlock superBlock, long ino) throws FsException {
+    if (!isUserInode(ino)) {
+      throw new FsException(Errno.ESTALE, name() + ": inode " + ino);
+    }
+    try {
+      if (!inodes().isAllocated(ino)) {
+        throw new FsException(Errno.ESTALE, name() + ": inode " + ino + " is free");
+      }
+      return readAnyInode(superBlock, ino);
+    } catch (CorruptedException e) {
+      throw new FsException(Errno.ESTALE, name() + ": inode " + ino, e);
+    }
+  }
+
   /// Reads an inode, reserved ones included.
   Ext4Inode readAnyInode(SuperBlock superBlock, long ino) throws FsException {
     Ext4Inode inode = new Ext4Inode(this, superBlock, ino);

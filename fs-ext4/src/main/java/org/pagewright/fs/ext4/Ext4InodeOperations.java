@@ -162,6 +162,16 @@ final class Ext4InodeOperations implements InodeOperations {
                   directory,
                   (parent.flags() & InodeCodec.FLAG_TOPDIR) != 0);
       checkNew(dir, number);
+      return createClaimed(handle, dir, name, node, number);
+    }
+  }
+
+  private Inode createClaimed(
+      Handle handle, Inode dir, Name name, NewNode node, NewInode number) throws FsException {
+    boolean made = false;
+    try {
+      Ext4Inode parent = ext4(dir);
+      boolean directory = node.type() == FileType.DIRECTORY;
       Ext4Inode inode = new Ext4Inode(fs, dir.superBlock(), number.ino());
       boolean named = false;
       try {
@@ -187,12 +197,17 @@ final class Ext4InodeOperations implements InodeOperations {
       parent.touchChanged();
       parent.write(handle);
       dir.superBlock().insertNew(inode);
+      made = true;
       return inode;
+    } finally {
+      if (!made) {
+        dir.superBlock().unclaim(number.ino());
+      }
     }
   }
 
-  /// The lists that a new inode begins with lie in it or in a block of their own, and may have to be
-  /// taken back.
+  /// The lists that a new inode begins with lie in it or in a block of their own, and may have to
+  /// be taken back.
   private static int aclCredits(NewNode node) {
     return node.accessAcl() == null && node.defaultAcl() == null
         ? 0
@@ -216,9 +231,10 @@ final class Ext4InodeOperations implements InodeOperations {
     return parent.mapper().stepCredits() + INODE_CREDITS + InodeAllocator.FREE_CREDITS;
   }
 
-  /// A bitmap that lies could give out the number of an inode that somebody uses. It stays taken.
+  /// Claims the number, so that nobody finds what is half made of it. A bitmap that lies could give
+  /// out the number of an inode that somebody uses. It stays taken.
   private void checkNew(Inode dir, NewInode number) throws CorruptedException {
-    if (dir.superBlock().isInUse(number.ino())) {
+    if (!dir.superBlock().claim(number.ino())) {
       int group = fs.geometry().groupOfInode(number.ino());
       throw new CorruptedException(
           fs.name(),
@@ -303,6 +319,7 @@ final class Ext4InodeOperations implements InodeOperations {
       } finally {
         if (!made) {
           undoCreate(handle, inode, false);
+          dir.superBlock().unclaim(number.ino());
         }
       }
       dir.superBlock().insertNew(inode);

@@ -23,6 +23,7 @@ import org.pagewright.fs.ext4.testing.FileTree;
 import org.pagewright.sync.Lockdep;
 import org.pagewright.vfs.CacheMemory;
 import org.pagewright.vfs.FallocateMode;
+import org.pagewright.vfs.Inode;
 import org.pagewright.vfs.MountOptions;
 import org.pagewright.vfs.OpenFile;
 import org.pagewright.vfs.OpenFlags;
@@ -271,5 +272,43 @@ final class ManyThreadsTest {
             }
           }
         });
+  }
+
+  /// Goal: a number from a file handle finds a whole inode or none, whatever is made and freed
+  /// under it meanwhile. Two threads make and remove, two ask for any number that may be theirs.
+  @ParameterizedTest
+  @ValueSource(strings = {"ext4 4096", "ext4 1024", "ext2 1024"})
+  void numberFromOutsideFindsAWholeInodeOrNone(String kind) throws Exception {
+    together(
+        kind,
+        (volume, thread, random) -> {
+          for (int i = 0; i < 1500; i++) {
+            if (thread < 2) {
+              String name = "/" + thread + "-" + random.nextInt(4);
+              volume.mkdir(name, 0755);
+              volume.rmdir(name);
+              volume.open(name, OpenFlags.RDWR | OpenFlags.CREAT, 0644).close();
+              volume.unlink(name);
+            } else {
+              ask(volume, 11 + random.nextInt(30));
+            }
+          }
+        });
+  }
+
+  private static void ask(Volume volume, long ino) throws FsException {
+    Inode inode;
+    try {
+      inode = volume.superBlock().igetUntrusted(ino);
+    } catch (FsException e) {
+      assertEquals(Errno.ESTALE, e.errno());
+      return;
+    }
+    try {
+      assertEquals(ino, inode.ino());
+      assertTrue(inode.isDirectory() || inode.isRegular(), inode.toString());
+    } finally {
+      volume.superBlock().iput(inode);
+    }
   }
 }
