@@ -407,7 +407,7 @@ public final class Attributes {
   }
 
   /// Sets or removes a list. What mode bits can say alone is kept as mode bits; whether there was a
-  /// list does not matter. Compare Linux's fs/posix_acl.c:set_posix_acl() and posix_acl_update_mode.
+  /// list does not matter. Compare Linux's fs/posix_acl.c:set_posix_acl().
   private void changeAcl(Inode inode, Name which, byte @Nullable [] value, Credentials who)
       throws FsException {
     PosixAcl acl = value == null || value.length == 0 ? null : PosixAcl.parse(value);
