@@ -22,6 +22,9 @@ public final class Attributes {
   /// The attribute that holds what a directory's new entries begin with.
   public static final Name ACL_DEFAULT = Name.literal("system.posix_acl_default");
 
+  /// What a program may do beyond its user; goes with the first change of its content or owner.
+  private static final Name CAPABILITY = Name.literal("security.capability");
+
   private final SuperBlock superBlock;
 
   Attributes(SuperBlock superBlock) {
@@ -41,6 +44,7 @@ public final class Attributes {
   void touchAtime(Inode inode) {
     MountOptions.Atime policy = superBlock.options().atime();
     if (policy == MountOptions.Atime.NEVER
+        || inode.isDirectory() && !superBlock.options().directoryAtimes()
         || superBlock.isReadOnly()
         || (inode.flags() & InodeFlags.NOATIME) != 0) {
       inode.settleAtime();
@@ -155,6 +159,7 @@ public final class Attributes {
             }
           }
           setAttributes(inode, mode, uid == -1 ? null : uid, gid == -1 ? null : gid, null, null);
+          dropCapability(inode);
         });
   }
 
@@ -260,7 +265,7 @@ public final class Attributes {
           if ((inode.flags() & InodeFlags.APPEND) != 0) {
             throw new FsException(Errno.EPERM, inode + " is append-only");
           }
-          stripSetId(inode, who);
+          stripPrivileges(inode, who);
           inode.operations().setSize(inode, size);
         });
   }
@@ -273,12 +278,36 @@ public final class Attributes {
     }
   }
 
-  /// Takes the set-id bits away before content changes. INODE held exclusively, no folio locked.
-  void stripSetId(Inode inode, Credentials who) throws FsException {
+  /// Takes set-id bits and capabilities away before content changes, as Linux's file_remove_privs()
+  /// does: what the file may was said of what it held. INODE held exclusively, no folio locked.
+  void stripPrivileges(Inode inode, Credentials who) throws FsException {
     int strip = Access.bitsToStrip(inode, who);
     if (strip != 0) {
       setAttributes(
           inode, inode.mode() & FileMode.PERMISSION_MASK & ~strip, null, null, null, null);
+    }
+    dropCapability(inode);
+  }
+
+  /// Removes the capabilities of a program, whoever changes it. A file that has none is asked once.
+  private void dropCapability(Inode inode) throws FsException {
+    if (inode.lacksCapability() || !inode.isRegular()) {
+      return;
+    }
+    if (hasCapability(inode)) {
+      inode.operations().setXattr(inode, CAPABILITY, null, XattrMode.SET);
+    }
+    inode.noteCapability(false);
+  }
+
+  private static boolean hasCapability(Inode inode) throws FsException {
+    try {
+      return inode.operations().getXattr(inode, CAPABILITY) != null;
+    } catch (FsException e) {
+      if (e.errno() == Errno.EOPNOTSUPP) {
+        return false;
+      }
+      throw e;
     }
   }
 
@@ -391,6 +420,9 @@ public final class Attributes {
             throw new FsException(Errno.EPERM, inode + ": attribute " + name + " for " + who);
           }
           inode.operations().setXattr(inode, name, value, mode);
+          if (name.equals(CAPABILITY)) {
+            inode.noteCapability(true);
+          }
         });
   }
 

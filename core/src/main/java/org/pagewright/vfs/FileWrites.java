@@ -80,7 +80,7 @@ final class FileWrites {
           }
           long room = roomAt(at, iter != null ? length : 1);
           long most = Math.min(length, room);
-          superBlock.attributes().stripSetId(inode, who);
+          superBlock.attributes().stripPrivileges(inode, who);
           touchTimes();
           n = -1;
           if ((flags & OpenFlags.DIRECT) != 0 && iter == null) {
@@ -131,6 +131,7 @@ final class FileWrites {
           || superBlock.isWatched()
           || Thread.currentThread().isInterrupted()
           || (inode.flags() & (InodeFlags.IMMUTABLE | InodeFlags.SYNC)) != 0
+          || !inode.lacksCapability()
           || Access.bitsToStrip(inode, who) != 0
           || !isTimeOfChange(superBlock.now())) {
         return false;
@@ -288,7 +289,7 @@ final class FileWrites {
               || removes && (inodeFlags & InodeFlags.APPEND) != 0) {
             throw new FsException(Errno.EPERM, inode + ": fallocate");
           }
-          superBlock.attributes().stripSetId(inode, who);
+          superBlock.attributes().stripPrivileges(inode, who);
           inode.operations().fallocate(inode, mode, pos, length);
           touchTimes();
           superBlock.tellChanged(inode, Watcher.CONTENT);

@@ -83,6 +83,7 @@ public class Inode implements AddressSpace.Host, FlushTarget.DirtyInode {
   private volatile Instant ctime = Instant.EPOCH;
   private volatile Instant birthTime = Instant.EPOCH;
   private volatile boolean atimeSettled;
+  private volatile boolean lacksCapability; // false: perhaps
   private volatile @Nullable PosixAcl accessAcl;
   private volatile @Nullable PosixAcl defaultAcl;
 
@@ -379,6 +380,16 @@ public class Inode implements AddressSpace.Host, FlushTarget.DirtyInode {
       accessAcl = loadAcl(Attributes.ACL_ACCESS);
       defaultAcl = isDirectory() ? loadAcl(Attributes.ACL_DEFAULT) : null;
     }
+  }
+
+  /// Whether it is known that the file has no capabilities that a write would have to take away.
+  final boolean lacksCapability() {
+    return lacksCapability;
+  }
+
+  /// Notes whether there may be capabilities. INODE held exclusively.
+  final void noteCapability(boolean perhaps) {
+    lacksCapability = !perhaps;
   }
 
   private @Nullable PosixAcl loadAcl(Name which) {

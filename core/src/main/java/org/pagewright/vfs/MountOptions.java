@@ -6,6 +6,7 @@ import java.time.Clock;
 ///
 /// @param readOnly refuse every change with EROFS
 /// @param atime when a read changes the access time
+/// @param directoryAtimes whether reading a directory counts as a read; `nodiratime` if not
 /// @param clock what time it is; a fixed clock makes images reproducible
 /// @param unusedInodesMax inodes kept in memory though nobody uses them
 /// @param dentriesMax names kept in memory
@@ -13,6 +14,7 @@ import java.time.Clock;
 public record MountOptions(
     boolean readOnly,
     Atime atime,
+    boolean directoryAtimes,
     Clock clock,
     int unusedInodesMax,
     int dentriesMax,
@@ -32,7 +34,7 @@ public record MountOptions(
   /// behind by a few of them while it is read often.
   public static final MountOptions DEFAULTS =
       new MountOptions(
-          false, Atime.RELATIVE, new CoarseClock(Clock.systemUTC()), 8192, 32768, 65536);
+          false, Atime.RELATIVE, true, new CoarseClock(Clock.systemUTC()), 8192, 32768, 65536);
 
   /// Checks the bounds.
   public MountOptions {
@@ -47,7 +49,7 @@ public record MountOptions(
   /// @return changed options
   public MountOptions withReadOnly(boolean readOnly) {
     return new MountOptions(
-        readOnly, atime, clock, unusedInodesMax, dentriesMax, openFilesMax);
+        readOnly, atime, directoryAtimes, clock, unusedInodesMax, dentriesMax, openFilesMax);
   }
 
   /// The same with another policy for access times.
@@ -56,7 +58,16 @@ public record MountOptions(
   /// @return changed options
   public MountOptions withAtime(Atime atime) {
     return new MountOptions(
-        readOnly, atime, clock, unusedInodesMax, dentriesMax, openFilesMax);
+        readOnly, atime, directoryAtimes, clock, unusedInodesMax, dentriesMax, openFilesMax);
+  }
+
+  /// The same, with reads of directories counting or not.
+  ///
+  /// @param directoryAtimes whether they do; if not, this is `nodiratime`
+  /// @return changed options
+  public MountOptions withDirectoryAtimes(boolean directoryAtimes) {
+    return new MountOptions(
+        readOnly, atime, directoryAtimes, clock, unusedInodesMax, dentriesMax, openFilesMax);
   }
 
   /// The same with another clock.
@@ -65,7 +76,7 @@ public record MountOptions(
   /// @return changed options
   public MountOptions withClock(Clock clock) {
     return new MountOptions(
-        readOnly, atime, clock, unusedInodesMax, dentriesMax, openFilesMax);
+        readOnly, atime, directoryAtimes, clock, unusedInodesMax, dentriesMax, openFilesMax);
   }
 
   /// The same with other bounds.
@@ -75,6 +86,6 @@ public record MountOptions(
   /// @return changed options
   public MountOptions withCaches(int unusedInodesMax, int dentriesMax) {
     return new MountOptions(
-        readOnly, atime, clock, unusedInodesMax, dentriesMax, openFilesMax);
+        readOnly, atime, directoryAtimes, clock, unusedInodesMax, dentriesMax, openFilesMax);
   }
 }

@@ -12,6 +12,7 @@ import org.pagewright.errno.FsException;
 import org.pagewright.vfs.FallocateMode;
 import org.pagewright.vfs.FileMode;
 import org.pagewright.vfs.OpenFlags;
+import org.pagewright.vfs.XattrMode;
 
 /// Modes and owners: who may set which, what sets and clears the set-id bits, what new files get.
 final class ModesTable {
@@ -159,6 +160,60 @@ final class ModesTable {
       }
     }
     return rows.all();
+  }
+
+  /// Capabilities go with the first change of content or owner, also root's.
+  static List<Row> capabilities() {
+    Map<String, Change> changes = new LinkedHashMap<>();
+    changes.put("write", (s, f) -> f.write(new byte[1]));
+    changes.put("write nothing", (s, f) -> f.write(new byte[0]));
+    changes.put("grow", (s, f) -> f.truncate(100));
+    changes.put("cut by path", (s, f) -> s.door().truncate(s.at("f"), 1));
+    changes.put("cut by open", (s, f) -> s.open("f", OpenFlags.WRONLY | OpenFlags.TRUNC, 0));
+    changes.put("read", (s, f) -> f.read(2));
+    Rows rows = new Rows("capabilities");
+    for (User user : List.of(ANN, ROOT)) {
+      for (Map.Entry<String, Change> change : changes.entrySet()) {
+        boolean stays = change.getKey().equals("read") || change.getKey().equals("write nothing");
+        rows.add(
+            change.getKey() + " by " + user,
+            "ok " + (stays ? "there" : "gone"),
+            s ->
+                capability(
+                    s,
+                    user,
+                    () -> {
+                      try (Door.File file = s.door().open(s.at("f"), OpenFlags.RDWR, 0)) {
+                        change.getValue().run(s, file);
+                      }
+                    }),
+            Row.Need.XATTRS);
+      }
+      rows.add(
+          "chmod by " + user,
+          "ok there",
+          s -> capability(s, user, () -> s.door().chmod(s.at("f"), 0700)),
+          Row.Need.XATTRS);
+      rows.add(
+          "chown by " + user,
+          "ok gone",
+          s -> capability(s, user, () -> s.door().chown(s.at("f"), -1, MEMBERS, true)),
+          Row.Need.XATTRS);
+    }
+    return rows.all();
+  }
+
+  private static String capability(Scene s, User user, Scene.Action action) throws FsException {
+    byte[] value = new byte[20]; // version 2, CAP_NET_RAW permitted and effective
+    value[0] = 1;
+    value[3] = 2;
+    value[5] = 0x20;
+    s.file("f", ANN, MEMBERS, 0777);
+    s.write("f", "abc");
+    s.door().setXattr(s.at("f"), "security.capability", value, XattrMode.SET, true);
+    String outcome = s.attempt(user, action);
+    boolean there = s.door().getXattr(s.at("f"), "security.capability", true) != null;
+    return outcome + (there ? " there" : " gone");
   }
 
   private interface Make {

@@ -42,6 +42,7 @@ public final class PosixTable {
             ModesTable.chmod(),
             ModesTable.chown(),
             ModesTable.content(),
+            ModesTable.capabilities(),
             ModesTable.created(),
             PathTable.all(),
             OpenTable.all(),
