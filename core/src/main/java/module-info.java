@@ -22,4 +22,5 @@ module org.pagewright.core {
   exports org.pagewright.iomap;
   exports org.pagewright.writeback;
   exports org.pagewright.reclaim;
+  exports org.pagewright.observe;
 }

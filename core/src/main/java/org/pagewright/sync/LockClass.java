@@ -7,6 +7,8 @@ package org.pagewright.sync;
 /// fs/ext4/super.c. Two instances of one class are held together only where [#nests()] says so, in
 /// the order that the class tells.
 public enum LockClass {
+  /// The report that other processes read, while it is written.
+  REPORT,
   /// Position of one open file, held across a read or write that uses it.
   FILE_POSITION,
   /// Freeze protection of the super block, write level; shared by every modifying call.

@@ -59,6 +59,7 @@ public final class Main {
     commands.put("mv", MvCommand::new);
     commands.put("rm", RmCommand::new);
     commands.put("stat", StatCommand::new);
+    commands.put("top", TopCommand::new);
     commands.put("touch", TouchCommand::new);
     commands.put("tree", TreeCommand::new);
     commands.put("truncate", TruncateCommand::new);

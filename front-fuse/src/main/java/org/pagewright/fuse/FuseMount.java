@@ -3,6 +3,7 @@ package org.pagewright.fuse;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
 import org.pagewright.fuse.os.Sys;
@@ -10,6 +11,7 @@ import org.pagewright.fuse.server.DeviceChannel;
 import org.pagewright.fuse.server.FuseServer;
 import org.pagewright.fuse.server.Log;
 import org.pagewright.fuse.server.ServerOptions;
+import org.pagewright.observe.Published;
 import org.pagewright.vfs.Volume;
 
 /// A volume that is mounted, by this process.
@@ -26,6 +28,7 @@ public final class FuseMount implements AutoCloseable {
   private final Path target;
   private final FuseServer server;
   private final Watchdog watchdog;
+  private volatile @Nullable Published published; // as long as it is mounted
 
   private FuseMount(Path target, FuseServer server, Watchdog watchdog) {
     this.target = target;
@@ -84,6 +87,7 @@ public final class FuseMount implements AutoCloseable {
       if (!server.awaitInitialized(INIT_NANOS)) {
         throw new FsException(Errno.EIO, path + ": the kernel and the server did not agree");
       }
+      mount.published = Published.volume(volume.superBlock(), source, path);
       done = true;
       return mount;
     } finally {
@@ -221,6 +225,10 @@ public final class FuseMount implements AutoCloseable {
   /// that are still open fail from then on. Idempotent.
   @Override
   public void close() {
+    Published told = published;
+    if (told != null) {
+      told.close();
+    }
     watchdog.stop();
     if (!server.hasEnded()) {
       unmount();

@@ -1,7 +1,9 @@
 package org.pagewright.sim.device;
 
+import org.jspecify.annotations.Nullable;
 import org.pagewright.block.BlockDevice;
 import org.pagewright.errno.FsException;
+import org.pagewright.stats.DeviceStats;
 
 /// A device that stands on another and changes what happens to some requests; everything else is
 /// that of the device below.
@@ -45,6 +47,11 @@ public abstract class StackedBlockDevice implements BlockDevice {
   @Override
   public long bytesWritten() {
     return below.bytesWritten();
+  }
+
+  @Override
+  public @Nullable DeviceStats stats() {
+    return below.stats();
   }
 
   @Override
