@@ -24,6 +24,7 @@ final class FileReads {
   private final int flags;
   private final boolean inPlace; // a regular file, open for reading, through the cache
   private int lookups; // folios read from the cache and not told yet; threads may lose some
+  private boolean looked; // at the clock; threads may lose it
 
   FileReads(OpenFile file, boolean readable, Readahead readahead) {
     this.file = file;
@@ -70,9 +71,11 @@ final class FileReads {
     }
   }
 
-  /// Looks at the clock once in a while only, when lookups are told: a day is long.
+  /// The first read looks at the clock, and then one once in a while, when lookups are told: a day is
+  /// long.
   private boolean isAtimeDue() {
-    return (flags & OpenFlags.NOATIME) == 0 && !superBlock.attributes().isAtimeFresh(inode);
+    return (flags & OpenFlags.NOATIME) == 0
+        && (!looked || !superBlock.attributes().isAtimeFresh(inode));
   }
 
   /// Adds the lookups so far to those of the volume.
@@ -122,6 +125,7 @@ final class FileReads {
       }
       if ((flags & OpenFlags.NOATIME) == 0) {
         superBlock.attributes().touchAtime(inode);
+        looked = true;
       }
       return n;
     } finally {

@@ -46,6 +46,7 @@ final class Ext4AclTest {
 
   private void make(MkfsOptions options, int bytes) throws IOException {
     image = folder.resolve("image");
+    Files.deleteIfExists(image);
     try (FileBlockDevice device =
         FileBlockDevice.create(image, bytes, FileBlockDevice.Options.READ_WRITE)) {
       Mkfs.make(device, options);
