@@ -61,6 +61,7 @@ final class MappedFile implements VmOperations {
   @Override
   public void updateTimes() throws FsException {
     writes.touchTimes();
+    superBlock.tellStored(inode);
   }
 
   @Override

@@ -290,6 +290,13 @@ public final class SuperBlock {
     }
   }
 
+  /// A page of a mapped region becomes writable: no INODE, which a fault may not take.
+  void tellStored(Inode inode) {
+    for (Watcher watcher : watchers) {
+      watcher.changed(inode, Watcher.CONTENT);
+    }
+  }
+
   void tellChanged(Inode inode, int what) {
     assert inode.rwsem().isHeldByCaller();
     for (Watcher watcher : watchers) {

@@ -10,6 +10,10 @@ package org.pagewright.vfs;
 /// thread that wants to know its own changes from those of others marks itself before it makes
 /// them.
 ///
+/// A store into a mapped region is told once, when it makes its page writable, before the bytes are
+/// there and without INODE; stores to the same page that follow are not told until it has been
+/// written out.
+///
 /// Without watchers a change costs the look at one field.
 public interface Watcher {
   /// Bytes or size changed.

@@ -46,8 +46,8 @@ import org.pagewright.vfs.OpenFile;
 ///
 /// The JDK's own mapped buffers are made by the kernel, which knows nothing of this file: there are
 /// none. A segment of [#map(FileChannel.MapMode, long, long, Arena)] is a copy of the bytes at that
-/// moment; a mapping that stays one with the file needs page tables, which is what the
-/// `MappedRegion` of the core is for.
+/// moment; a mapping that stays one with the file needs page tables of ours: see
+/// [OpenFile#map(long, long, org.pagewright.mm.Protection, org.pagewright.mm.Sharing)].
 final class VolumeFileChannel extends FileChannel {
   /// Bytes per step of a transfer to or from somebody else's channel.
   private static final int TRANSFER_STEP = 128 << 10;
@@ -517,8 +517,8 @@ final class VolumeFileChannel extends FileChannel {
   public MappedByteBuffer map(MapMode mode, long pos, long size) throws IOException {
     checkOpen();
     throw new UnsupportedOperationException(
-        "a MappedByteBuffer is a mapping of the kernel's, which does not know " + path + "; "
-            + "map(mode, offset, size, Arena) gives a copy, MappedRegion of the core a mapping");
+        "a MappedByteBuffer is a mapping of the kernel's, which does not know " + path
+            + "; map(mode, offset, size, Arena) gives a copy, OpenFile.map a MappedRegion");
   }
 
   /// A copy of a range: read-only for READ_ONLY, the caller's to change for PRIVATE.
@@ -535,7 +535,7 @@ final class VolumeFileChannel extends FileChannel {
     if (mode != MapMode.READ_ONLY && mode != MapMode.PRIVATE) {
       throw new UnsupportedOperationException(
           mode + ": stores into a segment of the JDK's cannot reach " + path
-              + "; use a MappedRegion of the core, or write to the channel");
+              + "; use a MappedRegion, which OpenFile.map of the volume gives, or write");
     }
     checkReadable();
     if (mode == MapMode.PRIVATE) {

@@ -37,6 +37,7 @@ import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -336,6 +337,63 @@ final class ChannelTest {
                     return "me";
                   }
                 }));
+  }
+
+  // ---- Against a model --------------------------------------------------------------------------
+
+  /// Buffers of every kind: on the heap and off it, whole, sliced, read-only for writing.
+  private static ByteBuffer buffer(Random random, int size, boolean forWriting) {
+    int before = random.nextInt(3) * 5;
+    ByteBuffer whole =
+        random.nextBoolean()
+            ? ByteBuffer.allocateDirect(before + size + 7)
+            : ByteBuffer.allocate(before + size + 7);
+    for (int i = 0; i < whole.capacity(); i++) {
+      whole.put(i, (byte) random.nextInt());
+    }
+    ByteBuffer part =
+        random.nextBoolean()
+            ? whole.slice(before, size)
+            : whole.position(before).limit(before + size);
+    return forWriting && random.nextInt(4) == 0 ? part.asReadOnlyBuffer() : part;
+  }
+
+  @Test
+  void everyKindOfBufferHoldsWhatAModelSays() throws IOException {
+    long seed = 20261122;
+    Random random = new Random(seed);
+    byte[] model = new byte[200_000];
+    int size = 0;
+    ByteBuffer kept = ByteBuffer.allocateDirect(5000);
+    Path path = memory.getPath("/model");
+    try (FileChannel channel = FileChannel.open(path, CREATE_NEW, READ, WRITE)) {
+      for (int step = 0; step < 4000; step++) {
+        int pos = random.nextInt(190_000);
+        int length = random.nextInt(1 << random.nextInt(13));
+        String told = "seed " + seed + ", step " + step;
+        ByteBuffer used =
+            random.nextInt(3) == 0
+                ? kept.clear().position(11).limit(11 + Math.min(length, 4000))
+                : buffer(random, length, true);
+        int n = used.remaining();
+        if (random.nextBoolean()) {
+          used.duplicate().get(model, pos, n);
+          assertEquals(n, channel.write(used, pos), told);
+          size = n == 0 ? size : Math.max(size, pos + n);
+        } else {
+          ByteBuffer target = used.isReadOnly() ? buffer(random, n, false) : used;
+          int start = target.position();
+          int expected = n == 0 ? 0 : pos >= size ? -1 : Math.min(n, size - pos);
+          assertEquals(expected, channel.read(target, pos), told);
+          assertEquals(start + Math.max(expected, 0), target.position(), told);
+          for (int i = 0; i < expected; i++) {
+            assertEquals(model[pos + i], target.get(start + i), told);
+          }
+        }
+        assertFalse(used.position() > used.limit(), told);
+      }
+      assertEquals(size, channel.size());
+    }
   }
 
   // ---- Closing ----------------------------------------------------------------------------------

@@ -32,6 +32,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.pagewright.mm.MappedRegion;
+import org.pagewright.mm.Protection;
+import org.pagewright.mm.Sharing;
 import org.pagewright.vfs.OpenFile;
 import org.pagewright.vfs.OpenFlags;
 
@@ -102,6 +105,18 @@ final class WatchServiceTest {
     Files.createFile(dir.resolve("not asked for"));
     assertSame(key, service.poll());
     assertEquals(List.of("ENTRY_MODIFY f 2"), told(key));
+  }
+
+  @Test
+  void aStoreIntoAMappedRegionIsTold() throws Exception {
+    Files.write(dir.resolve("f"), new byte[4096]);
+    WatchKey key = dir.register(service, ENTRY_MODIFY);
+    try (OpenFile open = memory.volume().open("/dir/f", OpenFlags.RDWR, 0);
+        MappedRegion region = open.map(0, 4096, Protection.READ_WRITE, Sharing.SHARED)) {
+      region.putByte(7, (byte) 1);
+      assertSame(key, service.poll());
+      assertEquals(List.of("ENTRY_MODIFY f 1"), told(key));
+    }
   }
 
   @Test
