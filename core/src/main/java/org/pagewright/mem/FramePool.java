@@ -4,6 +4,10 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.lang.ref.Cleaner;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.pagewright.os.HugePages;
 
 /// The memory of a cache: frames of [#FRAME_SIZE] bytes, up to a hard budget, in one arena.
 ///
@@ -55,7 +59,10 @@ public final class FramePool implements AutoCloseable {
     }
   }
 
+  private static final Cleaner CLEANER = Cleaner.create();
+
   private final Arena arena = Arena.ofShared();
+  private final AtomicReference<@Nullable Object> leases = new AtomicReference<>();
   private final int frames;
   private final int reserve;
   private final MemorySegment[] chunks;
@@ -152,9 +159,17 @@ public final class FramePool implements AutoCloseable {
   private MemorySegment takeChunk(int i) {
     int first = firstOf(i);
     int n = Math.min(firstOf(i + 1), frames) - first;
-    MemorySegment fresh = arena.allocate((long) n * FRAME_SIZE, FRAME_SIZE);
+    long bytes = (long) n * FRAME_SIZE;
+    boolean huge = bytes >= HugePages.SIZE;
+    MemorySegment fresh = arena.allocate(bytes, huge ? HugePages.SIZE : FRAME_SIZE);
     MemorySegment other = (MemorySegment) CHUNK.compareAndExchange(chunks, i, null, fresh);
-    return other != null ? other : fresh; // the loser's chunk is wasted: a rare, bounded race
+    if (other != null) {
+      return other; // the loser's chunk is wasted: a rare, bounded race
+    }
+    if (huge) {
+      HugePages.collapse(fresh);
+    }
+    return fresh;
   }
 
   /// Where in its chunk a frame begins.
@@ -222,9 +237,26 @@ public final class FramePool implements AutoCloseable {
     return reserve;
   }
 
-  /// Gives all memory back to the operating system. Every later access to a frame throws.
+  /// A promise that the memory stays where it is, for who accesses it by address: [#close()] gives
+  /// it back when nobody can reach the promise any more.
+  ///
+  /// @return the same for all
+  public Object lease() {
+    Object fresh = new Object();
+    Object other = leases.compareAndExchange(null, fresh);
+    return other != null ? other : fresh;
+  }
+
+  /// Gives all memory back to the operating system; if it was leased, as soon as the garbage
+  /// collector finds no holder of the lease. Every later access to a frame throws from then on.
   @Override
   public void close() {
-    arena.close();
+    Object leased = leases.getAndSet(null);
+    if (leased == null) {
+      arena.close();
+    } else {
+      Arena last = arena; // not this pool, which may be reached for longer
+      CLEANER.register(leased, last::close);
+    }
   }
 }

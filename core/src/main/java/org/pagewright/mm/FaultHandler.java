@@ -62,7 +62,7 @@ final class FaultHandler {
     /// Where it is, as an entry says it.
     long place() {
       if (folio != null) {
-        return folio.place();
+        return PageTable.placeOf(folio);
       }
       assert copy != null;
       return copy.place();
@@ -221,7 +221,7 @@ final class FaultHandler {
           return false;
         }
       } else if (!area.table().compareAndSet(
-          page, entry, PageTable.entry(entry, folio.place(), PageTable.READ))) {
+          page, entry, PageTable.entry(entry, PageTable.placeOf(folio), PageTable.READ))) {
         return false;
       }
       settle(folio);
@@ -302,7 +302,8 @@ final class FaultHandler {
           && !folio.isReadahead()
           && folio.pos() < mapping.size()
           && !area.isLockedRange(p)) {
-        area.table().compareAndSet(p, e, PageTable.entry(e, folio.place(), PageTable.READ));
+        long fresh = PageTable.entry(e, PageTable.placeOf(folio), PageTable.READ);
+        area.table().compareAndSet(p, e, fresh);
       }
       folio.unlock();
     }
@@ -357,7 +358,7 @@ final class FaultHandler {
   /// Makes the entry writable if it is still what it was, and the file as long as it was. The folio
   /// is locked, so a size that is seen here cannot fall below it before the caller is done.
   private boolean makeWritable(Folio folio, long entry, long size) {
-    long fresh = PageTable.entry(entry, folio.place(), PageTable.READ | PageTable.WRITE);
+    long fresh = PageTable.entry(entry, PageTable.placeOf(folio), PageTable.READ | PageTable.WRITE);
     fresh |= entry & PageTable.LOCKED;
     if (size >= folio.pos() + folio.size()) {
       return area.table().compareAndSet(page, entry, fresh); // R-F6

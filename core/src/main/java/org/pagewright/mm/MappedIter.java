@@ -82,7 +82,7 @@ final class MappedIter implements IovIter {
         return false;
       }
       MemorySegment chunk =
-          area.mapping().cache().frames().chunks()[PageTable.chunkOf(entry)];
+          PageTable.memory(area.mapping().cache().frames().chunks(), entry);
       long from = PageTable.offsetOf(entry) + (at & (AddressSpace.FOLIO_SIZE - 1));
       SchedulePoint.touchMemory(chunk, from, false);
       MemorySegment.copy(chunk, from, target, offset, n);
@@ -137,7 +137,7 @@ final class MappedIter implements IovIter {
         int n = Math.min(toFolioEnd(at), length);
         long place = pinned.place();
         MemorySegment chunk =
-            area.mapping().cache().frames().chunks()[PageTable.chunkOf(place)];
+            PageTable.memory(area.mapping().cache().frames().chunks(), place);
         long from = PageTable.offsetOf(place) + (at & (AddressSpace.FOLIO_SIZE - 1));
         SchedulePoint.touchMemory(chunk, from, false);
         MemorySegment.copy(chunk, from, target, offset, n);

@@ -64,7 +64,7 @@ public final class MappedPin implements AutoCloseable {
     while (page < last && count < PAGES_MAX) {
       page++;
       next += AddressSpace.FOLIO_SIZE;
-      if (!leadsTo(page, next)) {
+      if (!PageTable.leadsTo(area.table().get(page), next)) {
         break; // the next folio lies elsewhere, or is not here
       }
       FaultHandler.Pinned more = pinPage(page, write, false);
@@ -78,10 +78,10 @@ public final class MappedPin implements AutoCloseable {
       add(more);
     }
     long bytes = Math.min(wanted, (long) count * AddressSpace.FOLIO_SIZE - in);
-    MemorySegment chunk = chunks[PageTable.chunkOf(place)];
-    long from = PageTable.offsetOf(place) + (long) in;
+    MemorySegment chunk = PageTable.memory(chunks, place);
+    long from = PageTable.offsetOf(place) + in;
     if (ScopedMemory.AVAILABLE) {
-      MemorySegment memory = ScopedMemory.lend(chunk, from, bytes, arena);
+      MemorySegment memory = ScopedMemory.lend(chunk, from, bytes, arena, area.lease());
       segment = write ? memory : memory.asReadOnly();
     } else {
       lend(chunk.asSlice(from, bytes), write);
@@ -96,15 +96,6 @@ public final class MappedPin implements AutoCloseable {
     if (write) {
       before = arena.allocate(frames.byteSize()).copyFrom(copy);
     }
-  }
-
-  /// Whether a page has an entry that leads to a certain frame; in the same chunk, for the number
-  /// of the chunk is part of the place.
-  private boolean leadsTo(long page, long place) {
-    long entry = area.table().get(page);
-    return PageTable.is(entry, PageTable.PRESENT)
-        && PageTable.chunkOf(entry) == PageTable.chunkOf(place)
-        && PageTable.offsetOf(entry) == PageTable.offsetOf(place);
   }
 
   /// Pins one page. A load of what has an entry needs neither lock nor fault.

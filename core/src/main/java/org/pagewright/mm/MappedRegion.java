@@ -115,9 +115,9 @@ public final class MappedRegion implements AutoCloseable {
     int in = (int) at & IN;
     long[] leaf = leaves[(int) (at >>> LEAF)];
     int slot = (int) (at >>> AddressSpace.FOLIO_SHIFT) & PageTable.LEAF_MASK;
-    long entry = (long) PageTable.ENTRY.getAcquire(leaf, slot);
+    long entry = (long) PageTable.ENTRY.getOpaque(leaf, slot);
     if ((entry & PageTable.READ) != 0 && !SchedulePoint.ENABLED) {
-      byte value = chunks[PageTable.chunkOf(entry)].get(BYTE, PageTable.offsetOf(entry) + in);
+      byte value = PageTable.memory(chunks, entry).get(BYTE, PageTable.offsetOf(entry) + in);
       VarHandle.loadLoadFence(); // the bytes come before the second look
       if ((long) PageTable.ENTRY.getOpaque(leaf, slot) == entry) {
         return value;
@@ -141,13 +141,11 @@ public final class MappedRegion implements AutoCloseable {
       Announcements.begin(mine, base + page);
       try {
         long[] leaf = leaves[(int) (page >>> PageTable.LEAF_SHIFT)];
-        long entry = (long) PageTable.ENTRY.getAcquire(leaf, (int) page & PageTable.LEAF_MASK);
+        long entry = (long) PageTable.ENTRY.getOpaque(leaf, (int) page & PageTable.LEAF_MASK);
         if ((entry & PageTable.WRITE) != 0) {
-          chunks[PageTable.chunkOf(entry)].set(BYTE, PageTable.offsetOf(entry) + in, value);
+          PageTable.memory(chunks, entry).set(BYTE, PageTable.offsetOf(entry) + in, value);
           return;
         }
-      } catch (IllegalStateException e) {
-        assert access.isClosed() : e; // and all its memory: said below
       } finally {
         Announcements.end(mine);
       }
@@ -167,9 +165,9 @@ public final class MappedRegion implements AutoCloseable {
     if (in <= FOLIO - 2) {
       long[] leaf = leaves[(int) (at >>> LEAF)];
       int slot = (int) (at >>> AddressSpace.FOLIO_SHIFT) & PageTable.LEAF_MASK;
-      long entry = (long) PageTable.ENTRY.getAcquire(leaf, slot);
+      long entry = (long) PageTable.ENTRY.getOpaque(leaf, slot);
       if ((entry & PageTable.READ) != 0 && !SchedulePoint.ENABLED) {
-        short value = chunks[PageTable.chunkOf(entry)].get(SHORT, PageTable.offsetOf(entry) + in);
+        short value = PageTable.memory(chunks, entry).get(SHORT, PageTable.offsetOf(entry) + in);
         VarHandle.loadLoadFence(); // the bytes come before the second look
         if ((long) PageTable.ENTRY.getOpaque(leaf, slot) == entry) {
           return value;
@@ -205,13 +203,11 @@ public final class MappedRegion implements AutoCloseable {
       Announcements.begin(mine, base + page);
       try {
         long[] leaf = leaves[(int) (page >>> PageTable.LEAF_SHIFT)];
-        long entry = (long) PageTable.ENTRY.getAcquire(leaf, (int) page & PageTable.LEAF_MASK);
+        long entry = (long) PageTable.ENTRY.getOpaque(leaf, (int) page & PageTable.LEAF_MASK);
         if ((entry & PageTable.WRITE) != 0) {
-          chunks[PageTable.chunkOf(entry)].set(SHORT, PageTable.offsetOf(entry) + in, value);
+          PageTable.memory(chunks, entry).set(SHORT, PageTable.offsetOf(entry) + in, value);
           return;
         }
-      } catch (IllegalStateException e) {
-        assert access.isClosed() : e; // and all its memory: said below
       } finally {
         Announcements.end(mine);
       }
@@ -241,9 +237,9 @@ public final class MappedRegion implements AutoCloseable {
     if (in <= FOLIO - 2) {
       long[] leaf = leaves[(int) (at >>> LEAF)];
       int slot = (int) (at >>> AddressSpace.FOLIO_SHIFT) & PageTable.LEAF_MASK;
-      long entry = (long) PageTable.ENTRY.getAcquire(leaf, slot);
+      long entry = (long) PageTable.ENTRY.getOpaque(leaf, slot);
       if ((entry & PageTable.READ) != 0 && !SchedulePoint.ENABLED) {
-        char value = chunks[PageTable.chunkOf(entry)].get(CHAR, PageTable.offsetOf(entry) + in);
+        char value = PageTable.memory(chunks, entry).get(CHAR, PageTable.offsetOf(entry) + in);
         VarHandle.loadLoadFence(); // the bytes come before the second look
         if ((long) PageTable.ENTRY.getOpaque(leaf, slot) == entry) {
           return value;
@@ -279,13 +275,11 @@ public final class MappedRegion implements AutoCloseable {
       Announcements.begin(mine, base + page);
       try {
         long[] leaf = leaves[(int) (page >>> PageTable.LEAF_SHIFT)];
-        long entry = (long) PageTable.ENTRY.getAcquire(leaf, (int) page & PageTable.LEAF_MASK);
+        long entry = (long) PageTable.ENTRY.getOpaque(leaf, (int) page & PageTable.LEAF_MASK);
         if ((entry & PageTable.WRITE) != 0) {
-          chunks[PageTable.chunkOf(entry)].set(CHAR, PageTable.offsetOf(entry) + in, value);
+          PageTable.memory(chunks, entry).set(CHAR, PageTable.offsetOf(entry) + in, value);
           return;
         }
-      } catch (IllegalStateException e) {
-        assert access.isClosed() : e; // and all its memory: said below
       } finally {
         Announcements.end(mine);
       }
@@ -315,9 +309,9 @@ public final class MappedRegion implements AutoCloseable {
     if (in <= FOLIO - 4) {
       long[] leaf = leaves[(int) (at >>> LEAF)];
       int slot = (int) (at >>> AddressSpace.FOLIO_SHIFT) & PageTable.LEAF_MASK;
-      long entry = (long) PageTable.ENTRY.getAcquire(leaf, slot);
+      long entry = (long) PageTable.ENTRY.getOpaque(leaf, slot);
       if ((entry & PageTable.READ) != 0 && !SchedulePoint.ENABLED) {
-        int value = chunks[PageTable.chunkOf(entry)].get(INT, PageTable.offsetOf(entry) + in);
+        int value = PageTable.memory(chunks, entry).get(INT, PageTable.offsetOf(entry) + in);
         VarHandle.loadLoadFence(); // the bytes come before the second look
         if ((long) PageTable.ENTRY.getOpaque(leaf, slot) == entry) {
           return value;
@@ -353,13 +347,11 @@ public final class MappedRegion implements AutoCloseable {
       Announcements.begin(mine, base + page);
       try {
         long[] leaf = leaves[(int) (page >>> PageTable.LEAF_SHIFT)];
-        long entry = (long) PageTable.ENTRY.getAcquire(leaf, (int) page & PageTable.LEAF_MASK);
+        long entry = (long) PageTable.ENTRY.getOpaque(leaf, (int) page & PageTable.LEAF_MASK);
         if ((entry & PageTable.WRITE) != 0) {
-          chunks[PageTable.chunkOf(entry)].set(INT, PageTable.offsetOf(entry) + in, value);
+          PageTable.memory(chunks, entry).set(INT, PageTable.offsetOf(entry) + in, value);
           return;
         }
-      } catch (IllegalStateException e) {
-        assert access.isClosed() : e; // and all its memory: said below
       } finally {
         Announcements.end(mine);
       }
@@ -389,9 +381,9 @@ public final class MappedRegion implements AutoCloseable {
     if (in <= FOLIO - 8) {
       long[] leaf = leaves[(int) (at >>> LEAF)];
       int slot = (int) (at >>> AddressSpace.FOLIO_SHIFT) & PageTable.LEAF_MASK;
-      long entry = (long) PageTable.ENTRY.getAcquire(leaf, slot);
+      long entry = (long) PageTable.ENTRY.getOpaque(leaf, slot);
       if ((entry & PageTable.READ) != 0 && !SchedulePoint.ENABLED) {
-        long value = chunks[PageTable.chunkOf(entry)].get(LONG, PageTable.offsetOf(entry) + in);
+        long value = PageTable.memory(chunks, entry).get(LONG, PageTable.offsetOf(entry) + in);
         VarHandle.loadLoadFence(); // the bytes come before the second look
         if ((long) PageTable.ENTRY.getOpaque(leaf, slot) == entry) {
           return value;
@@ -427,13 +419,11 @@ public final class MappedRegion implements AutoCloseable {
       Announcements.begin(mine, base + page);
       try {
         long[] leaf = leaves[(int) (page >>> PageTable.LEAF_SHIFT)];
-        long entry = (long) PageTable.ENTRY.getAcquire(leaf, (int) page & PageTable.LEAF_MASK);
+        long entry = (long) PageTable.ENTRY.getOpaque(leaf, (int) page & PageTable.LEAF_MASK);
         if ((entry & PageTable.WRITE) != 0) {
-          chunks[PageTable.chunkOf(entry)].set(LONG, PageTable.offsetOf(entry) + in, value);
+          PageTable.memory(chunks, entry).set(LONG, PageTable.offsetOf(entry) + in, value);
           return;
         }
-      } catch (IllegalStateException e) {
-        assert access.isClosed() : e; // and all its memory: said below
       } finally {
         Announcements.end(mine);
       }

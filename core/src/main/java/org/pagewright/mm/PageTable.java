@@ -1,15 +1,18 @@
 package org.pagewright.mm;
 
+import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import org.pagewright.cache.Folio;
 import org.pagewright.mem.FramePool;
+import org.pagewright.os.ScopedMemory;
 import org.pagewright.sync.SchedulePoint;
 
 /// The entries of one area: where each of its folios is in memory, and what may be done with it.
 /// One long an entry, two levels, the second made when it is first needed.
 ///
-///     63..41 version     two meanings of a word never look alike: it grows with each removal
-///     40..12 place       of the frame: chunk and byte in it, see FramePool.placeOf
+///     63..48 version     two meanings of a word never look alike: it grows with each removal
+///     47..12 place       of the frame: its address; or chunk and byte in it, see FramePool.placeOf
 ///     11..5  (free)
 ///      4     LOCKED      holds a reference of the folio: locked in memory
 ///      3     PRIVATE     leads to a copy that only this area has
@@ -31,6 +34,11 @@ import org.pagewright.sync.SchedulePoint;
 ///
 /// Every change is a compare-and-set. There is no dirty bit: WRITE implies that the folio is marked
 /// dirty already, so there is nothing to fold when it is taken away (R-F14).
+///
+/// With native access a place is an address, and bytes are accessed there without a look at a
+/// segment; the pool gives its memory back only when no region can be used any more
+/// (`FramePool.lease`), so a place that was read from an entry a moment ago is memory of the pool
+/// in any case. Without native access each chunk is asked for its segment.
 final class PageTable {
   static final long READ = 1;
   static final long WRITE = 1 << 1;
@@ -38,11 +46,12 @@ final class PageTable {
   static final long PRIVATE = 1 << 3;
   static final long LOCKED = 1 << 4;
 
-  private static final long PLACE = (1L << 41) - FramePool.FRAME_SIZE;
-  private static final long VERSION_ONE = 1L << 41;
+  private static final boolean DIRECT = ScopedMemory.AVAILABLE;
+  private static final long VERSION_ONE = 1L << 48;
+  private static final long PLACE = VERSION_ONE - FramePool.FRAME_SIZE;
   private static final int CHUNK_SHIFT = 26;
   private static final int CHUNK_MASK = (1 << 15) - 1;
-  private static final int OFFSET_MASK = (1 << CHUNK_SHIFT) - FramePool.FRAME_SIZE;
+  private static final long OFFSET_MASK = (1L << CHUNK_SHIFT) - FramePool.FRAME_SIZE;
 
   /// Entries of a leaf, as a shift.
   static final int LEAF_SHIFT = 12;
@@ -69,16 +78,40 @@ final class PageTable {
     return leaves;
   }
 
-  static int chunkOf(long entry) {
-    return (int) (entry >>> CHUNK_SHIFT) & CHUNK_MASK;
+  /// The segment that an entry leads into.
+  ///
+  /// @param chunks those of the pool
+  static MemorySegment memory(MemorySegment[] chunks, long entry) {
+    return DIRECT
+        ? ScopedMemory.EVERYTHING
+        : chunks[(int) (entry >>> CHUNK_SHIFT) & CHUNK_MASK];
   }
 
-  static int offsetOf(long entry) {
-    return (int) entry & OFFSET_MASK;
+  /// Where in [#memory] the frame begins that an entry leads to.
+  static long offsetOf(long entry) {
+    return DIRECT ? entry & PLACE : entry & OFFSET_MASK;
+  }
+
+  /// Where a folio is.
+  static long placeOf(Folio folio) {
+    return DIRECT ? folio.chunk().address() + folio.chunkOffset() : folio.place();
+  }
+
+  /// Where a frame is.
+  static long placeOf(FramePool frames, int frame) {
+    return DIRECT
+        ? frames.chunk(frame).address() + FramePool.offsetInChunk(frame)
+        : FramePool.placeOf(frame);
+  }
+
+  /// Whether an entry leads to a place.
+  static boolean leadsTo(long entry, long place) {
+    return is(entry, PRESENT) && (entry & PLACE) == place;
   }
 
   /// An entry for a frame, in place of another.
   static long entry(long old, long place, long flags) {
+    assert (place & ~PLACE) == 0 : place;
     return old & -VERSION_ONE | place | flags | PRESENT;
   }
 
@@ -186,9 +219,5 @@ final class PageTable {
       }
     }
     return n;
-  }
-
-  static {
-    assert PLACE > 0 && (PLACE & FLAGS) == 0;
   }
 }

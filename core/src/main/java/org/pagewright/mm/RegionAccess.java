@@ -45,10 +45,6 @@ final class RegionAccess {
     this.chunks = area.mapping().cache().frames().chunks();
   }
 
-  boolean isClosed() {
-    return area.isClosed();
-  }
-
   private static long pageOf(long at) {
     return at >>> AddressSpace.FOLIO_SHIFT;
   }
@@ -62,7 +58,7 @@ final class RegionAccess {
   }
 
   private MemorySegment chunk(long entry) {
-    return chunks[PageTable.chunkOf(entry)];
+    return PageTable.memory(chunks, entry);
   }
 
   // ---- Entries --------------------------------------------------------------------------------
@@ -98,18 +94,6 @@ final class RegionAccess {
     }
   }
 
-  /// The memory of the cache is closed under our feet: so was the region, or its owner made a
-  /// mistake.
-  private RuntimeException closed(IllegalStateException e) {
-    try {
-      area.enter();
-    } catch (FsException closed) {
-      return MappedRegionException.of(closed);
-    }
-    area.leave();
-    return e;
-  }
-
   // ---- Numbers --------------------------------------------------------------------------------
 
   /// Loads a number of 1, 2, 4 or 8 bytes in the order of the machine.
@@ -128,22 +112,18 @@ final class RegionAccess {
     long page = pageOf(at);
     while (true) {
       long entry = entryForLoad(page);
-      try {
-        long from = PageTable.offsetOf(entry) + inFolio(at);
-        MemorySegment chunk = chunk(entry);
-        SchedulePoint.touchMemory(chunk, from, false);
-        long value =
-            switch (width) {
-              case 1 -> chunk.get(BYTE, from);
-              case 2 -> chunk.get(SHORT, from);
-              case 4 -> chunk.get(INT, from);
-              default -> chunk.get(LONG, from);
-            };
-        if (isSame(page, entry)) {
-          return value;
-        }
-      } catch (IllegalStateException e) {
-        throw closed(e);
+      long from = PageTable.offsetOf(entry) + inFolio(at);
+      MemorySegment chunk = chunk(entry);
+      SchedulePoint.touchMemory(chunk, from, false);
+      long value =
+          switch (width) {
+            case 1 -> chunk.get(BYTE, from);
+            case 2 -> chunk.get(SHORT, from);
+            case 4 -> chunk.get(INT, from);
+            default -> chunk.get(LONG, from);
+          };
+      if (isSame(page, entry)) {
+        return value;
       }
     }
   }
@@ -203,8 +183,6 @@ final class RegionAccess {
           SchedulePoint.touchMemory(chunk, to, true);
           return apply(chunk, to, op, expected, value);
         }
-      } catch (IllegalStateException e) {
-        throw closed(e);
       } finally {
         Announcements.end(mine);
       }
@@ -268,8 +246,6 @@ final class RegionAccess {
           return;
         }
       }
-    } catch (IllegalStateException e) {
-      throw isClosed() ? closed(e) : e; // or the target is closed
     } finally {
       if (spoilt) {
         // What was copied may be another file's, and there is nothing to put in its place (R-B3).
@@ -334,8 +310,6 @@ final class RegionAccess {
           }
           return;
         }
-      } catch (IllegalStateException e) {
-        throw isClosed() ? closed(e) : e; // or the source is closed
       } finally {
         Announcements.end(mine);
       }

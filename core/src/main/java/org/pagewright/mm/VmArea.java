@@ -9,7 +9,6 @@ import org.pagewright.cache.AddressSpace;
 import org.pagewright.cache.Folio;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
-import org.pagewright.mem.FramePool;
 import org.pagewright.sync.LockClass;
 import org.pagewright.sync.Mutex;
 import org.pagewright.sync.RwSem;
@@ -48,6 +47,7 @@ final class VmArea {
   private final long pages;
   private final long base;
   private final PageTable table;
+  private final Object lease; // as long as it can be reached, so can the memory
   private final RwSem mmap = new RwSem(LockClass.MMAP, this);
   private final Mutex copiesLock = new Mutex(LockClass.PAGE_TABLE, this);
   private final Map<Long, PrivateCopy> copies = new HashMap<>();
@@ -72,7 +72,7 @@ final class VmArea {
     }
 
     long place() {
-      return FramePool.placeOf(frame);
+      return PageTable.placeOf(mapping.cache().frames(), frame);
     }
   }
 
@@ -92,11 +92,17 @@ final class VmArea {
     this.firstIndex = firstIndex;
     this.pages = pages;
     this.table = new PageTable(pages);
+    this.lease = mapping.cache().frames().lease();
     this.base = VmSpace.takePages(pages);
   }
 
   VmSpace space() {
     return space;
+  }
+
+  /// What keeps the memory of the cache from being given back.
+  Object lease() {
+    return lease;
   }
 
   AddressSpace mapping() {

@@ -4,7 +4,8 @@
 /// | type            | what                                                                       |
 /// |-----------------|----------------------------------------------------------------------------|
 /// | [Membarrier]    | a full fence in all threads of the process at once, paid by the caller     |
-/// | [ScopedMemory]  | memory of a long-lived arena, lent under a short-lived one                 |
+/// | [ScopedMemory]  | memory of a long-lived arena, lent under a short-lived one, or by address  |
+/// | [HugePages]     | memory put into few large pages, so that random access needs few walks     |
 ///
 /// Imports nothing of ours. Both need native access: start the JVM with
 /// `--enable-native-access=org.pagewright.core` (or `ALL-UNNAMED` on the class path). Without it

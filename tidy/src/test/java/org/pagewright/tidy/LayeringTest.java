@@ -34,7 +34,7 @@ final class LayeringTest {
       os         :
       sync       :
       stats      :
-      mem        :
+      mem        : os
       iov        : errno
       block      : errno mem sync stats os
       cache      : errno sync stats mem iov os
