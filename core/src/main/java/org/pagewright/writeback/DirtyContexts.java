@@ -1,5 +1,6 @@
 package org.pagewright.writeback;
 
+import org.jspecify.annotations.Nullable;
 import org.pagewright.cache.AddressSpace;
 import org.pagewright.cache.AddressSpaceOperations;
 import org.pagewright.cache.Folio;
@@ -23,7 +24,12 @@ import org.pagewright.sync.Lockdep;
 ///
 /// The question is asked under the folio lock and answered before that lock is given back, and a
 /// folio takes on a context only under that lock: so the answer holds.
+///
+/// A store through a mapping is a fault only once for each write-out. So when another context
+/// becomes current, as by a snapshot, the file system calls [#changed(AddressSpace)].
 public final class DirtyContexts {
+  private static final int BATCH = 64;
+
   private DirtyContexts() {}
 
   /// Whether a folio may become dirty, or dirtier, in the context of now. Folio lock held; does not
@@ -81,6 +87,35 @@ public final class DirtyContexts {
     Folio folio = mapping.find(index);
     if (folio != null && folio.isAttached() && !fits(folio)) {
       throw new FsException(error, folio + " holds bytes of another context");
+    }
+  }
+
+  /// The context of now is another one: makes the next store through a mapping to each dirty folio a
+  /// fault again, which asks. When this returns, no store is under way that was not asked. Folios
+  /// that become dirty from now on do so in the new context.
+  ///
+  /// No folio lock held. May sleep for folio locks.
+  ///
+  /// @param mapping the file
+  public static void changed(AddressSpace mapping) {
+    if (mapping.mapper() == null) {
+      return;
+    }
+    @Nullable Folio[] batch = new @Nullable Folio[BATCH];
+    long next = 0;
+    int n;
+    while ((n = mapping.gatherDirty(next, Long.MAX_VALUE, batch)) > 0) {
+      for (int i = 0; i < n; i++) {
+        Folio folio = batch[i];
+        assert folio != null;
+        // With its lock: a fault that was let in before the change has made its entry by then.
+        folio.lock();
+        if (folio.isAttached()) {
+          folio.writeProtect();
+        }
+        folio.unlock();
+        next = folio.index() + 1;
+      }
     }
   }
 }

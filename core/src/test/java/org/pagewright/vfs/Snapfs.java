@@ -19,6 +19,7 @@ import org.pagewright.cache.WritebackControl;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
 import org.pagewright.filemap.Truncate;
+import org.pagewright.writeback.DirtyContexts;
 import org.pagewright.writeback.Writeback;
 
 /// A file system for tests that can take snapshots, as Ceph's does: cheaply, by counting. What is
@@ -81,6 +82,7 @@ final class Snapfs implements SuperBlockOperations, InodeOperations, AddressSpac
     }
     live = new Snap(taken.number + 1);
     for (SnapInode inode : inodes.values()) {
+      DirtyContexts.changed(inode.mapping()); // stores through regions are asked again
       inode.rwsem().unlock();
     }
     return taken;

@@ -24,6 +24,10 @@ import org.pagewright.cache.AddressSpace;
 import org.pagewright.cache.Folio;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
+import org.pagewright.mm.MappedRegion;
+import org.pagewright.mm.MappedRegionException;
+import org.pagewright.mm.Protection;
+import org.pagewright.mm.Sharing;
 
 /// R-F17: a dirty folio belongs to one context. Method: a file system with snapshots, [Snapfs];
 /// what was written before a snapshot is found under it, whenever it is written out.
@@ -86,6 +90,36 @@ final class SnapshotContextsTest {
     assertEquals('b', byteOf(fs.live(), 10));
     assertEquals('a', byteOf(fs.live(), FOLIO), "never touched again");
     assertNull(folio(0).context());
+  }
+
+  @Test
+  void whatWasStoredThroughARegionBeforeASnapshotIsWrittenUnderIt() throws FsException {
+    write(0, 2 * FOLIO, 'a');
+    try (MappedRegion region =
+        file.map(0, 2 * FOLIO, Protection.READ_WRITE, Sharing.SHARED)) {
+      region.putByte(10, (byte) 'b'); // the entry is writable from now on
+      Snapfs.Snap first = fs.snapshot();
+      region.putByte(10, (byte) 'c');
+      assertEquals('b', byteOf(first, 10), "written out before another context joined it");
+      assertSame(fs.live(), folio(0).context());
+      Snapfs.Snap second = fs.snapshot();
+      file.fsync(false);
+      region.putByte(10, (byte) 'd');
+      file.fsync(false);
+      assertEquals('b', byteOf(first, 10));
+      assertEquals('c', byteOf(second, 10));
+      assertEquals('d', byteOf(fs.live(), 10));
+      assertEquals('a', byteOf(fs.live(), FOLIO));
+      fs.failWrites = true;
+      region.putByte(10, (byte) 'e');
+      fs.snapshot();
+      MappedRegionException e =
+          assertThrows(MappedRegionException.class, () -> region.putByte(10, (byte) 'f'));
+      assertEquals(MappedRegionException.Kind.IO, e.kind());
+      assertEquals('e', region.getByte(10));
+      fs.failWrites = false;
+      region.putByte(10, (byte) 'f');
+    }
   }
 
   @Test
@@ -189,6 +223,8 @@ final class SnapshotContextsTest {
     byte[] model = new byte[0];
     List<Snapfs.Snap> snaps = new ArrayList<>();
     List<byte[]> models = new ArrayList<>();
+    MappedRegion region =
+        file.map(0, 16 * FOLIO, Protection.READ_WRITE, Sharing.SHARED);
     for (int step = 0; step < 3000; step++) {
       int pos = random.nextInt(12 * FOLIO);
       int length = 1 + random.nextInt(random.nextInt(8) == 0 ? 3 * FOLIO : 300);
@@ -206,6 +242,12 @@ final class SnapshotContextsTest {
           model = Arrays.copyOf(model, pos);
         }
         case 4 -> file.dontNeed(0, 0);
+        case 5, 6 -> {
+          if (pos + length <= model.length) {
+            region.fill(pos, length, (byte) ('A' + step % 26));
+            Arrays.fill(model, pos, pos + length, (byte) ('A' + step % 26));
+          }
+        }
         default -> {
           write(pos, length, (char) ('a' + random.nextInt(26)));
           byte[] after = Arrays.copyOf(model, Math.max(model.length, pos + length));
@@ -215,6 +257,7 @@ final class SnapshotContextsTest {
         }
       }
     }
+    region.close();
     file.fsync(false);
     for (int i = 0; i < snaps.size(); i++) {
       assertEquals(0, snaps.get(i).dirtyFolios.get());

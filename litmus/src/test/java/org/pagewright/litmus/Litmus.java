@@ -1,13 +1,21 @@
 package org.pagewright.litmus;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.pagewright.cache.AddressSpace;
 import org.pagewright.cache.FastPath;
 import org.pagewright.cache.Folio;
 import org.pagewright.cache.PageCache;
 import org.pagewright.errno.FsException;
 import org.pagewright.iov.IovIter;
+import org.pagewright.mm.Advice;
+import org.pagewright.mm.MappedRegion;
+import org.pagewright.mm.Protection;
+import org.pagewright.mm.Sharing;
+import org.pagewright.mm.VmOperations;
+import org.pagewright.mm.VmSpace;
 import org.pagewright.sync.LockClass;
 import org.pagewright.sync.Mutex;
 import org.pagewright.sync.RwSem;
@@ -31,7 +39,13 @@ enum Litmus {
   LOOK_AGAINST_CHANGE(LookAgainstChange::new),
 
   /// One thread takes a reference, another evicts (R-I4).
-  REFERENCE_AGAINST_EVICTION(ReferenceAgainstEviction::new);
+  REFERENCE_AGAINST_EVICTION(ReferenceAgainstEviction::new),
+
+  /// One thread stores through an entry that is writable, another cleans and writes out (R-F14).
+  STORE_AGAINST_CLEAN(StoreAgainstClean::new),
+
+  /// One thread has an entry made writable, another cleans and writes out: the window of S4 (R-F2).
+  FAULT_AGAINST_CLEAN(FaultAgainstClean::new);
 
   /// One run of a program.
   interface Run {
@@ -355,6 +369,125 @@ enum Litmus {
       } else {
         evict();
       }
+    }
+  }
+
+  /// The open file behind a region of one folio that is in memory.
+  private record Opened(Folio folio) implements VmOperations {
+    @Override
+    public @Nullable Folio fault(long index) {
+      return folio.tryGet() ? folio : null;
+    }
+
+    @Override
+    public boolean tryStartPagefault() {
+      return true;
+    }
+
+    @Override
+    public void awaitThaw() {}
+
+    @Override
+    public void updateTimes() {}
+
+    @Override
+    public void endPagefault() {}
+
+    @Override
+    public void sync(long from, long to) {}
+
+    @Override
+    public void advise(long from, long to, Advice advice) {}
+
+    @Override
+    public boolean isWritable() {
+      return true;
+    }
+
+    @Override
+    public void released() {}
+  }
+
+  /// A store through a region beside a write-out.
+  private abstract static class Mapped extends OneFolio {
+    final MappedRegion region;
+    private byte stored;
+
+    Mapped() {
+      try {
+        region =
+            new VmSpace(cache)
+                .map(
+                    mapping,
+                    new Opened(folio),
+                    0,
+                    folio.size(),
+                    Protection.READ_WRITE,
+                    Sharing.SHARED);
+      } catch (FsException e) {
+        throw new IllegalStateException(e);
+      }
+    }
+
+    final Content content() {
+      return (Content) mapping.operations();
+    }
+
+    private byte copy() {
+      SchedulePoint.reach(SchedulePoint.Kind.COPY, folio);
+      folio.touchBytes(false);
+      return folio.bytes().get(ValueLayout.JAVA_BYTE, 0);
+    }
+
+    private void clean() {
+      folio.lock();
+      if (folio.clearDirtyForIo()) {
+        require(content().usePromise(), "DIRTY WITHOUT ROOM: to be written");
+        folio.startWriteback();
+        folio.unlock();
+        stored = copy();
+        folio.endWriteback(true);
+      } else {
+        folio.unlock();
+      }
+    }
+
+    @Override
+    public int threads() {
+      return 2;
+    }
+
+    @Override
+    public void run(int thread) {
+      if (thread == 0) {
+        region.putByte(0, (byte) 1);
+      } else {
+        clean();
+      }
+    }
+
+    @Override
+    public void check() {
+      boolean dirty = folio.isDirty();
+      require(!dirty || content().isPromised(), "DIRTY WITHOUT ROOM: in the end");
+      require(dirty || stored == copy(), "LOST WRITE: clean, and not in the store");
+      super.check();
+    }
+  }
+
+  private static final class StoreAgainstClean extends Mapped {
+    StoreAgainstClean() {
+      region.putByte(1, (byte) 1);
+    }
+  }
+
+  private static final class FaultAgainstClean extends Mapped {
+    FaultAgainstClean() {
+      folio.lock();
+      content().promise();
+      folio.markDirty();
+      folio.unlock();
+      region.getByte(0);
     }
   }
 }

@@ -51,7 +51,15 @@ enum Mutant {
 
   /// A folio is evicted though somebody has a reference: the last look does not ask.
   EVICTION_IGNORES_REFERENCES(
-      "org/pagewright/cache/Folio", "freezeDetached", constant(0xFFFF_0018, 0));
+      "org/pagewright/cache/Folio", "freezeDetached", constant(0xFFFF_0018, 0)),
+
+  /// A folio is cleaned, and the entries that lead to it stay writable.
+  CLEAN_LEAVES_ENTRIES_WRITABLE(
+      "org/pagewright/cache/Folio", "clearDirtyForIo", without("writeProtect")),
+
+  /// The window of S4: between the file system's consent to a store and the dirty folio the lock is
+  /// given back.
+  FAULT_LETS_GO_OF_THE_FOLIO("org/pagewright/mm/FaultHandler", "mkwrite", letGoAt("admit"));
 
   /// Changes one instruction, and counts.
   private interface Edit {
@@ -105,6 +113,23 @@ enum Mutant {
     } else {
       code.pop();
     }
+  }
+
+  /// In place of a static method that says yes or no to a folio: gives its lock back, takes it again,
+  /// and says yes.
+  private static Edit letGoAt(String called) {
+    ClassDesc folio = ClassDesc.of("org.pagewright.cache.Folio");
+    MethodTypeDesc nothing = MethodTypeDesc.ofDescriptor("()V");
+    return (code, element) -> {
+      if (!(element instanceof InvokeInstruction invoke)
+          || !invoke.name().equalsString(called)) {
+        return false;
+      }
+      code.dup().invokevirtual(folio, "unlock", nothing);
+      code.invokevirtual(folio, "lock", nothing);
+      code.iconst_1();
+      return true;
+    };
   }
 
   /// Changes a constant.

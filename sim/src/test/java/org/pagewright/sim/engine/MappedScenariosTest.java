@@ -126,14 +126,15 @@ final class MappedScenariosTest {
         });
   }
 
-  /// R-F2: two syncs, so that the second finds what the first left of the promise.
+  /// R-F2, R-F20: two syncs, so that the second finds what the first left of the promise.
   @Test
   void twoSyncsAndAFaultLeaveNothingDirtyWithoutRoom() {
     assertSound(
         "write fault, two syncs",
-        2,
+        3,
         stage -> {
           StoreFile file = cold(stage);
+          file.write(FOLIO - 100, 2, 100);
           MappedRegion region = file.map(FOLIO);
           get(region, 0);
           stage.thread("storer", () -> put(region, 0, 3));
