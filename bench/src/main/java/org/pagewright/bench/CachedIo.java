@@ -105,14 +105,6 @@ public class CachedIo {
       }
     }
 
-    /// Closes the file.
-    ///
-    /// @throws IOException if the door fails
-    @TearDown(Level.Trial)
-    public void close() throws IOException {
-      lane.close();
-    }
-
     private long nextPos() {
       if (sequential) {
         long piece = next;

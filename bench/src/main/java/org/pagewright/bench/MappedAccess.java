@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -45,6 +46,7 @@ import org.pagewright.vfs.Volume;
 /// | row        | one operation                                                                  |
 /// |------------|--------------------------------------------------------------------------------|
 /// | get, put   | a long at a random, aligned place                                              |
+/// | cas        | a long at such a place loaded, and replaced if it is still the same            |
 /// | scanGet    | a long, one after the other                                                    |
 /// | scanPin    | the same, from memory that was pinned; for the others the same as scanGet      |
 /// | writeFault | the first store to a folio that is in memory and clean                         |
@@ -60,6 +62,7 @@ import org.pagewright.vfs.Volume;
 @Measurement(iterations = 5, time = 1)
 public class MappedAccess {
   private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED;
+  private static final VarHandle ALIGNED = ValueLayout.JAVA_LONG.varHandle();
   private static final int SCAN = 1 << 20;
   private static final int FAULTS = 2048;
   private static final int FOLIO = 4096;
@@ -77,6 +80,8 @@ public class MappedAccess {
     long get(long pos);
 
     void put(long pos, long value);
+
+    boolean cas(long pos, long expected, long value);
 
     long scanGet(long pos, int bytes);
 
@@ -111,7 +116,7 @@ public class MappedAccess {
   private long bytes;
 
   @Setup(Level.Trial)
-  public void open() throws IOException {
+  public void open(Turn turn) throws IOException {
     bytes = (long) span << 20;
     target =
         switch (door) {
@@ -122,6 +127,10 @@ public class MappedAccess {
         };
     for (long pos = 0; pos < bytes; pos += SCAN) {
       target.scanGet(pos, SCAN);
+    }
+    // And the first store to each folio, which has a row of its own.
+    for (long pos = 0; pos < bytes; pos += FOLIO) {
+      target.put(pos, 1);
     }
   }
 
@@ -139,6 +148,12 @@ public class MappedAccess {
   public void put(Place place) {
     long pos = place.next(bytes);
     target.put(pos, pos);
+  }
+
+  @Benchmark
+  public boolean cas(Place place) {
+    long pos = place.next(bytes);
+    return target.cas(pos, target.get(pos), pos);
   }
 
   @Benchmark
@@ -191,6 +206,11 @@ public class MappedAccess {
     @Override
     public void put(long pos, long value) {
       memory.set(LONG, pos, value);
+    }
+
+    @Override
+    public boolean cas(long pos, long expected, long value) {
+      return ALIGNED.compareAndSet(memory, pos, expected, value);
     }
 
     @Override
@@ -290,6 +310,11 @@ public class MappedAccess {
     @Override
     public void put(long pos, long value) {
       region.putLong(pos, value);
+    }
+
+    @Override
+    public boolean cas(long pos, long expected, long value) {
+      return region.compareAndSetLong(pos, expected, value);
     }
 
     @Override

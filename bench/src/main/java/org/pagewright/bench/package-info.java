@@ -4,11 +4,11 @@
 /// `./pagewright bench report` makes the page about them; `bench/run` runs one benchmark alone, with
 /// the options of JMH.
 ///
-/// | class       | question                                                       |
-/// |-------------|----------------------------------------------------------------|
-/// | [CachedIo]  | what does a read or a write cost when the bytes are in memory  |
-/// | [SyncedIo]  | what does a promise of durability cost                         |
-/// | [ChannelIo] | what does a channel of `java.nio` add to that                  |
-/// | [Schedules] | how many schedules a second does the explorer run              |
-/// | [Turn]      | how do peers in processes of their own take turns              |
+/// | class          | question                                                       |
+/// |----------------|----------------------------------------------------------------|
+/// | [CachedIo]     | what does a read or a write cost when the bytes are in memory  |
+/// | [MappedAccess] | what does a load or a store cost through a mapping             |
+/// | [SyncedIo]     | what does a promise of durability cost                         |
+/// | [Schedules]    | how many schedules a second does the explorer run              |
+/// | [Turn]         | how do peers in processes of their own take turns              |
 package org.pagewright.bench;

@@ -96,6 +96,19 @@ final class LayeringTest {
       .          : kernel design scenario
       """;
 
+  /// Rooms of bench; `.` is its root package, the benchmarks, from which JMH generates code. What
+  /// they take from the engine and from peers is free.
+  private static final String BENCH =
+      """
+      door          :
+      policy        :
+      .             : door
+      jmh_generated : . door
+      measure       : . door policy
+      report        : measure
+      command       : measure report
+      """;
+
   private static final Set<String> JDK_MODULES_OF_CORE =
       Set.of("java.base", "jdk.unsupported", "jdk.jfr");
 
@@ -130,6 +143,11 @@ final class LayeringTest {
   @Test
   void roomsOfSimImportOnlyRoomsBelow() throws IOException {
     assertFollows(edges("sim"), "org.pagewright.sim.", SIM);
+  }
+
+  @Test
+  void roomsOfBenchImportOnlyRoomsBelow() throws IOException {
+    assertFollows(edges("bench"), "org.pagewright.bench", BENCH);
   }
 
   @Test

@@ -30,7 +30,7 @@ import picocli.CommandLine.Parameters;
     footer = {
       "",
       "Be alone on the machine, and run it as root if the kernel's ext4 is to be a peer. Files on",
-      "a disk are made in -Dpagewright.bench.disk of PAGEWRIGHT_JAVA_OPTS, or the temporary folder."
+      "a disk are made in TMPDIR."
     },
     subcommands = Main.Report.class)
 public final class Main implements Callable<Integer> {

@@ -23,6 +23,7 @@ final class ChannelDoor implements Door {
   }
 
   private final List<Integer> filled = new ArrayList<>();
+  private final List<FileChannel> open = new ArrayList<>();
   private final List<AutoCloseable> atEnd = new ArrayList<>();
   private final long fileBytes;
   private final boolean heap;
@@ -86,6 +87,7 @@ final class ChannelDoor implements Door {
   @Override
   public Lane lane(int file, int pieceBytes) throws IOException {
     FileChannel channel = opener.open(file);
+    open.add(channel);
     if (!filled.contains(file)) {
       filled.add(file);
       ByteBuffer ones = ByteBuffer.allocateDirect(Doors.FILL_BYTES);
@@ -103,6 +105,9 @@ final class ChannelDoor implements Door {
 
   @Override
   public void close() throws IOException {
+    for (FileChannel each : open) {
+      each.close();
+    }
     for (AutoCloseable each : atEnd) {
       Image.close(each);
     }
@@ -117,11 +122,6 @@ final class ChannelDoor implements Door {
     @Override
     public long write(long pos) throws IOException {
       return channel.write(buffer.clear(), pos);
-    }
-
-    @Override
-    public void close() throws IOException {
-      channel.close();
     }
   }
 }

@@ -41,10 +41,5 @@ final class CopyDoor implements Door {
       MemorySegment.copy(buffer, 0, file, pos, size);
       return size;
     }
-
-    @Override
-    public void close() {
-      // The arena is the door's.
-    }
   }
 }

@@ -57,7 +57,11 @@ public final class Doors {
     if (!Files.isWritable(place) || !Files.getFileStore(place).type().equals("tmpfs")) {
       throw new IOException("no tmpfs at " + place);
     }
-    return place;
+    // A run's own folder is named as its temporary one, and is deleted with that.
+    Path run = Path.of(System.getProperty("java.io.tmpdir")).getFileName();
+    return run != null && run.toString().startsWith("pagewright-bench")
+        ? Files.createDirectories(place.resolve(run))
+        : place;
   }
 
   /// A caller's own buffer.

@@ -81,10 +81,5 @@ final class ValueDoor implements Door {
       }
       return done;
     }
-
-    @Override
-    public void close() {
-      // The arena is the door's.
-    }
   }
 }

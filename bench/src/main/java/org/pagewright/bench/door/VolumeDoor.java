@@ -5,6 +5,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.hostfs.Hostfs;
 import org.pagewright.ramfs.Ramfs;
@@ -19,6 +21,7 @@ final class VolumeDoor implements Door {
   private static final int FLAGS = OpenFlags.CREAT | OpenFlags.RDWR;
 
   private final Arena arena = Arena.ofShared();
+  private final List<OpenFile> open = new ArrayList<>();
   private final boolean[] filled;
   private final long fileBytes;
   private final boolean heap;
@@ -68,6 +71,7 @@ final class VolumeDoor implements Door {
   @Override
   public Lane lane(int number, int pieceBytes) throws IOException {
     OpenFile file = volume.open("/file" + number, FLAGS, 0600);
+    open.add(file);
     if (!filled[number]) {
       MemorySegment ones = arena.allocate(Doors.FILL_BYTES, 4096).fill((byte) 1);
       for (long pos = 0; pos < fileBytes; pos += Doors.FILL_BYTES) {
@@ -80,6 +84,9 @@ final class VolumeDoor implements Door {
 
   @Override
   public void close() throws IOException {
+    for (OpenFile each : open) {
+      each.close();
+    }
     Path made = folder;
     if (made != null) {
       for (int i = 0; i < filled.length; i++) {
@@ -107,11 +114,6 @@ final class VolumeDoor implements Door {
     @Override
     public long write(long pos) throws IOException {
       return file.write(pos, buffer);
-    }
-
-    @Override
-    public void close() throws IOException {
-      file.close();
     }
   }
 }

@@ -87,7 +87,7 @@ final class ColdRead {
       int[] order = stream ? new int[0] : order(round);
       try (CacheMemory memory = CacheMemory.ofBytes(BYTES + (64 << 20));
           Volume volume =
-              Image.mount(path, memory, FileBlockDevice.Options.READ_ONLY.withDirect(true));
+              Image.mount(path, memory, FileBlockDevice.Options.READ_WRITE.withDirect(true));
           OpenFile file = volume.open("/file", OpenFlags.RDONLY, 0)) {
         if (!stream) {
           file.advise(Readahead.Advice.RANDOM);

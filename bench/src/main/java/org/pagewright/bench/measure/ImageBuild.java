@@ -55,7 +55,7 @@ final class ImageBuild {
 
   private static TimedContest.Subject ours(Effort effort, Deadline deadline)
       throws IOException, InterruptedException {
-    Launcher.warm(deadline);
+    Launcher.root();
     return subject(
         (tree, image, until) ->
             Launcher.run(

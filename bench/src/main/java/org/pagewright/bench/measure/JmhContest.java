@@ -31,6 +31,7 @@ public final class JmhContest implements Contest {
   private final String benchmark;
   private final Map<String, String> shared;
   private final List<Entry> entries = new ArrayList<>();
+  private int patience = 1;
 
   /// A peer: what differs from the others; `threads` and `benchmark` are no parameters of JMH.
   private record Entry(String name, Map<String, String> params, boolean inQuick) {}
@@ -61,6 +62,12 @@ public final class JmhContest implements Contest {
   /// A peer that `--quick` leaves out.
   JmhContest more(String name, String... params) {
     entries.add(new Entry(name, parse(params), false));
+    return this;
+  }
+
+  /// Operations are long: so are iterations.
+  JmhContest slow() {
+    patience = 4;
     return this;
   }
 
@@ -166,14 +173,16 @@ public final class JmhContest implements Contest {
             "-Xmx2g", "-XX:-UsePerfData", "--enable-native-access=ALL-UNNAMED",
             "--sun-misc-unsafe-memory-access=allow", "-Djmh.ignoreLock=true",
             "-D" + Turn.PROPERTY + "=" + port + ":" + number));
-    String disk = System.getProperty("pagewright.bench.disk");
-    if (disk != null) {
-      command.add("-Dpagewright.bench.disk=" + disk);
+    for (String property : List.of("java.io.tmpdir", "pagewright.bench.disk")) {
+      String value = System.getProperty(property);
+      if (value != null) {
+        command.add("-D" + property + "=" + value);
+      }
     }
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
     command.add("org.openjdk.jmh.Main");
     command.add("^org\\.pagewright\\.bench\\." + named.replace(".", "\\.") + "$");
-    String iteration = effort.iterationMillis() + "ms";
+    String iteration = patience * effort.iterationMillis() + "ms";
     command.addAll(
         List.of(
             "-f", "0", "-foe", "true", "-t", threads, "-prof", "gc",

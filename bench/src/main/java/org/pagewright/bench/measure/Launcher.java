@@ -26,7 +26,7 @@ final class Launcher {
     return Program.run(deadline, command.toArray(String[]::new));
   }
 
-  /// Lets it build what it needs, so that nobody's time holds that.
+  /// Lets it build what it needs, before anything is timed.
   static void warm(Deadline deadline) throws IOException, InterruptedException {
     run(deadline, "--version");
   }

@@ -36,7 +36,7 @@ final class MountIo {
   }
 
   private static Mounted ours(Deadline deadline) throws IOException, InterruptedException {
-    Launcher.warm(deadline);
+    Launcher.root();
     try {
       Launcher.run(deadline, "mount", "--help");
     } catch (SkippedException e) {

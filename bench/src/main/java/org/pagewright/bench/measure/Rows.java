@@ -182,19 +182,22 @@ public final class Rows {
   }
 
   private void mapped() {
-    for (String method : List.of("get", "put", "scan", "cas")) {
+    for (String method : List.of("get", "put", "cas", "scanGet", "scanPin", "writeFault")) {
       Row row =
           row(
-                  "mapped-" + method, Group.MAPPED, Unit.NANOS,
+                  "mapped-" + method.toLowerCase(java.util.Locale.ROOT), Group.MAPPED, Unit.NANOS,
                   switch (method) {
-                    case "get" -> "Load a long at a random place of 256 MiB";
-                    case "put" -> "Store a long at a random place of 256 MiB";
-                    case "scan" -> "Load each long of 256 MiB, one after the other";
-                    default -> "Compare and set a long at a random place of 256 MiB";
+                    case "get" -> "A long loaded at a random place of 256 MiB";
+                    case "put" -> "A long stored at a random place of 256 MiB";
+                    case "cas" -> "A long at a random place of 256 MiB compared and set";
+                    case "scanGet" -> "Each long of 256 MiB loaded, one after the other";
+                    case "scanPin" -> "The same from memory that was pinned, 1 MiB at a time";
+                    default -> "The first store to a folio that is clean";
                   },
                   new JmhContest("MappedAccess." + method)
                       .peer("ours, MappedRegion", "door=pagewright")
-                      .peer(MAP, "door=kernel"))
+                      .peer(MAP, "door=kernel")
+                      .peer("bare memory", "door=bare"))
               .limit(MAP);
       boolean hasTarget = method.equals("get") || method.equals("put");
       add(hasTarget ? row.target(TIME_AT_MOST, MAP, 1.3).quick() : row);
@@ -275,7 +278,8 @@ public final class Rows {
   private static JmhContest synced(String method, String threads) {
     return new JmhContest("SyncedIo." + method, "threads=" + threads)
         .peer("ours", "door=pagewright")
-        .peer(LOOP, "door=kernel");
+        .peer(LOOP, "door=kernel")
+        .slow();
   }
 
   private void tools() {

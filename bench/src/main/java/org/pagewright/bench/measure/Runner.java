@@ -17,6 +17,7 @@ import java.util.concurrent.TimeoutException;
 /// Measures rows, one after the other, within a time. Nothing that a row does ends the run.
 public final class Runner {
   private static final int GRACE_SECONDS = 5;
+  private static final int BUILD_SECONDS = 600;
 
   private final Path root;
   private final PrintStream progress;
@@ -31,12 +32,19 @@ public final class Runner {
   }
 
   /// Measures. The rows with targets come first, so that they have their figures if time is short.
+  /// The command of this tree is built before, outside of that time.
   ///
   /// @param rows which
   /// @param effort how much
   /// @return a result for every row, in their order
   /// @throws InterruptedException if the thread was interrupted
   public Results run(List<Row> rows, Effort effort) throws InterruptedException {
+    try {
+      Launcher.warm(Deadline.inSeconds(BUILD_SECONDS));
+    } catch (IOException e) {
+      // The rows that need the command say so themselves.
+      progress.println("no command: " + e.getMessage());
+    }
     Deadline all = Deadline.inSeconds(effort.totalSeconds());
     Machine machine = Machine.here(root);
     Map<String, Results.RowResult> done = new TreeMap<>();
@@ -47,7 +55,7 @@ public final class Runner {
       progress.printf(
           Locale.ROOT, "%3d of %d  %-26s ", done.size() + 1, order.size(), row.id());
       progress.flush();
-      Results.RowResult result = run(row, effort, all);
+      Results.RowResult result = withoutPaths(run(row, effort, all));
       done.put(row.id(), result);
       progress.printf(
           Locale.ROOT, "%5.1f s  %s%s%n", result.seconds(),
@@ -88,6 +96,21 @@ public final class Runner {
     }
     Results.Peer ours = peers.get(0);
     return new Results.RowResult(row.id(), ours.status(), ours.reason(), seconds(begin), peers);
+  }
+
+  /// The same, with the folder of the sources taken out of what went wrong: results are published.
+  private Results.RowResult withoutPaths(Results.RowResult result) {
+    String here = root.toAbsolutePath().normalize().toString();
+    List<Results.Peer> peers =
+        result.peers().stream()
+            .map(
+                p ->
+                    new Results.Peer(
+                        p.name(), p.status(), p.reason().replace(here, "."), p.figures(),
+                        p.allocated()))
+            .toList();
+    return new Results.RowResult(
+        result.id(), result.status(), result.reason().replace(here, "."), result.seconds(), peers);
   }
 
   private static double seconds(long begin) {
