@@ -71,8 +71,7 @@ final class FileReads {
     }
   }
 
-  /// The first read looks at the clock, and then one once in a while, when lookups are told: a day is
-  /// long.
+  /// The first read looks at the clock, then one in a while, when lookups are told: a day is long.
   private boolean isAtimeDue() {
     return (flags & OpenFlags.NOATIME) == 0
         && (!looked || !superBlock.attributes().isAtimeFresh(inode));

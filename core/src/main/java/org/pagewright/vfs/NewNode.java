@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 /// @param gid group
 /// @param rdev device number if the type is a device, else 0
 /// @param target for a symbolic link the bytes it holds, at least one; else null
-/// @param accessAcl value of the attribute [Attributes#ACL_ACCESS] that it begins with; null if none
-/// @param defaultAcl for a directory the value of [Attributes#ACL_DEFAULT]; null if none
+/// @param accessAcl value of the attribute [Attributes#ACL_ACCESS] at the start; null for none
+/// @param defaultAcl for a directory the value of [Attributes#ACL_DEFAULT]; null for none
 public record NewNode(
     int mode,
     int uid,
