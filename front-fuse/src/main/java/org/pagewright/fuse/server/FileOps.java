@@ -235,7 +235,7 @@ final class FileOps {
     if (r.longAt(Wire.CopyIn.FLAGS) != 0 || length < 0) {
       throw new FsException(Errno.EINVAL, "copy of " + length + " bytes");
     }
-    dropPrivileges(to, true);
+    dropPrivileges(to, r.uid() != 0); // the kernel does not say whether to
     long n =
         from.copyRange(
             r.longAt(Wire.CopyIn.OFF_IN),
@@ -298,7 +298,7 @@ final class FileOps {
   void fallocate(Context c) throws FsException {
     Request r = c.request;
     Handle handle = handle(c, Wire.FallocateIn.FH);
-    dropPrivileges(handle, false); // the kernel has seen to the set-id bits
+    dropPrivileges(handle, r.uid() != 0); // the kernel does not say whether to
     handle.file.fallocate(
         r.intAt(Wire.FallocateIn.MODE),
         r.longAt(Wire.FallocateIn.OFFSET),

@@ -1,0 +1,131 @@
+package org.pagewright.fuse;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.pagewright.sim.os.HostDoor;
+import org.pagewright.sim.posix.PosixTable;
+import org.pagewright.sim.posix.Row;
+
+/// The tables of POSIX over a real mount: system calls here, the server in a process of its own.
+/// Skipped without root or `/dev/fuse`.
+final class MountedPosixTest {
+  /// What the kernel's side of FUSE does not pass on: FS_IOC_SETFLAGS comes as a request that the
+  /// server does not answer, and taking ranges out of files is refused before we are asked.
+  private static final Set<Row.Need> LACKS = Set.of(Row.Need.FLAGS, Row.Need.SHIFT);
+
+  @TempDir Path folder;
+
+  /// Rows that come out differently because the kernel's side answers them itself, or does not say
+  /// all that it knows.
+  private static boolean isKnown(Row row) {
+    String name = row.name();
+    return switch (row.table()) {
+      // A change of nothing is not sent.
+      case "chown" -> name.startsWith("file") && name.contains("to -1:-1");
+      // The request to drop set-id bits does not say whether the writer is in the file's group.
+      case "set-id bits and content" ->
+          name.endsWith("67 by cat") || name.endsWith("66 by cat");
+      // The kernel reads the end of a file from its cache of attributes, sends no change of
+      // nothing, and does not look again at the source of a copy.
+      case "times" ->
+          name.equals("read at the end")
+              || name.equals("chown of nothing")
+              || name.equals("copy a range");
+      default -> false;
+    };
+  }
+
+  @Test
+  @Timeout(300)
+  void theTablesHoldOverAMount() throws Exception {
+    Assumptions.assumeTrue(HostDoor.isPossible(), "no system calls here");
+    Assumptions.assumeTrue(Files.isWritable(Path.of("/dev/fuse")), "no /dev/fuse here");
+    Assumptions.assumeTrue("root".equals(System.getProperty("user.name")), "root only");
+    Path target = Files.createDirectory(folder.resolve("mount"));
+    Process server = serve(folder.resolve("image"), target);
+    try {
+      BufferedReader said =
+          new BufferedReader(
+              new InputStreamReader(server.getInputStream(), StandardCharsets.UTF_8));
+      String line = said.readLine();
+      assertTrue(line != null && line.startsWith("ready"), "the server says " + line);
+      List<PosixTable.Outcome> outcomes = judge(target);
+      assertEquals(
+          "",
+          outcomes.stream()
+              .filter(outcome -> !outcome.isRight() && !isKnown(outcome.row()))
+              .map(Object::toString)
+              .limit(20)
+              .collect(Collectors.joining("\n")));
+    } finally {
+      server.getOutputStream().close();
+      if (!server.waitFor(60, TimeUnit.SECONDS)) {
+        server.destroyForcibly();
+      }
+      if (Files.readString(Path.of("/proc/mounts")).contains(" " + target + " ")) {
+        new ProcessBuilder("umount", "-l", target.toString()).start().waitFor();
+      }
+    }
+    assertEquals(0, server.exitValue());
+  }
+
+  private static Process serve(Path image, Path target) throws IOException {
+    String path =
+        List.of(
+                System.getProperty("java.class.path", ""),
+                System.getProperty("jdk.module.path", ""),
+                Path.of("target", "test-classes").toAbsolutePath().toString(),
+                Path.of("target", "classes").toAbsolutePath().toString())
+            .stream()
+            .filter(part -> !part.isEmpty())
+            .collect(Collectors.joining(":"));
+    return new ProcessBuilder(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-ea",
+            "--enable-native-access=ALL-UNNAMED",
+            "-cp",
+            path,
+            ServedImage.class.getName(),
+            image.toString(),
+            target.toString())
+        .redirectError(ProcessBuilder.Redirect.INHERIT)
+        .start();
+  }
+
+  private static List<PosixTable.Outcome> judge(Path target) throws InterruptedException {
+    List<PosixTable.Outcome> outcomes = new ArrayList<>();
+    Throwable[] failed = new Throwable[1];
+    Thread.ofPlatform()
+        .start(
+            () -> {
+              try (HostDoor door = new HostDoor(target)) {
+                for (List<Row> rows : PosixTable.all().values()) {
+                  outcomes.addAll(PosixTable.run(door, rows, LACKS));
+                }
+              } catch (Throwable e) {
+                failed[0] = e;
+              }
+            })
+        .join();
+    if (failed[0] != null) {
+      throw new AssertionError("on the mount", failed[0]);
+    }
+    return outcomes;
+  }
+}
