@@ -254,7 +254,7 @@ public final class OpenFile implements AutoCloseable {
         throw new FsException(Errno.EBADF, inode + ": file is closed");
       }
     } while (!USERS.weakCompareAndSet(this, old, old + 1));
-    if (superBlock.isShutDown()) {
+    if (superBlock.isGone()) {
       leave();
       superBlock.checkAlive();
     }
@@ -420,7 +420,7 @@ public final class OpenFile implements AutoCloseable {
   /// memory needs no more: it holds nothing of the inode, and what it copies is checked by version.
   boolean isUsable() {
     SchedulePoint.reach(SchedulePoint.Kind.READ, this);
-    return (int) USERS.getAcquire(this) >= 0 && !superBlock.isShutDown();
+    return (int) USERS.getAcquire(this) >= 0 && !superBlock.isGone();
   }
 
   void checkFlagsOfCall(int ioFlags) throws FsException {

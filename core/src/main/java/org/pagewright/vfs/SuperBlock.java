@@ -874,6 +874,11 @@ public final class SuperBlock {
     return shutDown;
   }
 
+  /// Whether files that are open still are to answer EIO.
+  boolean isGone() {
+    return shutDown || closed;
+  }
+
   /// Space and inodes in use.
   ///
   /// @return a snapshot

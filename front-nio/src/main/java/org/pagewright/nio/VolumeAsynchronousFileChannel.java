@@ -58,7 +58,7 @@ final class VolumeAsynchronousFileChannel extends AsynchronousFileChannel {
   }
 
   /// What an operation ended with: one of the two.
-  private record Outcome<V extends @Nullable Object>(V value, @Nullable IOException failure) {}
+  private record Outcome<V extends @Nullable Object>(V value, @Nullable Exception failure) {}
 
   /// Does a task, unless the channel was closed before it was begun, or before it had its turn.
   private <V> Outcome<@Nullable V> outcome(Task<V> task, boolean begunOpen) {
@@ -73,6 +73,9 @@ final class VolumeAsynchronousFileChannel extends AsynchronousFileChannel {
         return new Outcome<>(null, new AsynchronousCloseException());
       }
       return new Outcome<>(null, Failures.of(e, path));
+    } catch (IllegalStateException | WrongThreadException e) {
+      // A buffer whose memory is gone, or another thread's; or the file system was closed.
+      return new Outcome<>(null, isOpen() ? e : new AsynchronousCloseException());
     } catch (IOException e) {
       return new Outcome<>(null, e);
     }

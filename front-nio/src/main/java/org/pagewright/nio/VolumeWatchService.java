@@ -138,12 +138,19 @@ final class VolumeWatchService implements WatchService {
       known.setKinds(kinds);
       return known;
     }
-    watch.fill();
-    if (closed) {
-      watch.cancel();
-      throw new ClosedWatchServiceException();
+    boolean done = false;
+    try {
+      watch.fill();
+      if (closed) {
+        throw new ClosedWatchServiceException();
+      }
+      done = true;
+      return watch;
+    } finally {
+      if (!done) {
+        watch.cancel();
+      }
     }
-    return watch;
   }
 
   /// A watch has ended.

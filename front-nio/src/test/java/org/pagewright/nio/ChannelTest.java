@@ -470,6 +470,14 @@ final class ChannelTest {
       lock.release();
       assertNotNull(channel.tryLock());
     }
+    try (AsynchronousFileChannel channel = AsynchronousFileChannel.open(file, READ);
+        Arena confined = Arena.ofConfined()) {
+      ByteBuffer mine = confined.allocate(8).asByteBuffer();
+      Future<Integer> elsewhere = channel.read(mine, 0);
+      ExecutionException e =
+          assertThrows(ExecutionException.class, () -> elsewhere.get(SECONDS, TimeUnit.SECONDS));
+      assertInstanceOf(WrongThreadException.class, e.getCause());
+    }
     AsynchronousFileChannel closed = AsynchronousFileChannel.open(file, READ);
     assertThrows(NonWritableChannelException.class, () -> closed.write(bytes("x"), 0));
     closed.close();

@@ -30,6 +30,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.pagewright.vfs.CacheMemory;
 import org.pagewright.vfs.MountOptions;
+import org.pagewright.vfs.OpenFile;
+import org.pagewright.vfs.OpenFlags;
 import org.pagewright.vfs.Volume;
 
 /// How file systems are opened, found, shared and closed.
@@ -198,6 +200,20 @@ final class OpeningTest {
     try (FileSystem disk = FileSystems.newFileSystem(image, all)) {
       assertTrue(disk.isOpen());
     }
+  }
+
+  /// Somebody else's open file is told of, and does not keep the file system open.
+  @Test
+  void aFileThatIsStillOpenByAnotherDoorIsToldWhenTheVolumeCloses() throws IOException {
+    VolumeFileSystem fs = VolumeFileSystem.inMemory("busy", Map.of());
+    Files.writeString(fs.getPath("/f"), "x");
+    OpenFile left = fs.volume().open("/f", OpenFlags.RDONLY, 0);
+    FileSystemException busy = assertThrows(FileSystemException.class, fs::close);
+    assertTrue(busy.getMessage().contains("busy"), busy.getMessage());
+    assertFalse(fs.isOpen());
+    assertThrows(IOException.class, () -> left.stat());
+    left.close();
+    VolumeFileSystem.inMemory("busy", Map.of()).close();
   }
 
   @Test
