@@ -2,6 +2,7 @@ package org.pagewright.cli.tree;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.cli.image.Cancellation;
 import org.pagewright.cli.report.CommandException;
@@ -19,6 +20,10 @@ import org.pagewright.vfs.XattrMode;
 public final class ImageTarget implements TreeTarget {
   /// Bits that a change of owner takes away, or that a umask does not let through.
   private static final int SPECIAL_BITS = FileMode.SET_UID | FileMode.SET_GID | FileMode.STICKY;
+
+  /// Inherited by what is made in a directory that has a default list.
+  private static final List<String> ACCESS_LISTS =
+      List.of("system.posix_acl_access", "system.posix_acl_default");
 
   /// In order, write-out of a file is started after so many bytes, while more are read. It is one
   /// request to the device. Before the next is started it has ended: were there several at a time,
@@ -274,12 +279,28 @@ public final class ImageTarget implements TreeTarget {
     if (existed || a.uid() != 0 || a.gid() != 0) {
       volume.chown(path, a.uid(), a.gid(), follow);
     }
-    if (hasMode && (existed || (a.mode() & SPECIAL_BITS) != 0)) {
+    if (hasMode && !fresh) {
+      // What the directory gave it to begin with: the copy has the rights of what was copied.
+      for (String list : ACCESS_LISTS) {
+        removeXattr(path, list, follow);
+      }
+    }
+    if (hasMode && (existed || !fresh || (a.mode() & SPECIAL_BITS) != 0)) {
       volume.chmod(path, a.mode() & FileMode.PERMISSION_MASK);
     }
     for (Xattr xattr : a.xattrs()) {
       volume.setXattr(path, xattr.name(), xattr.value(), XattrMode.SET, follow);
     }
     volume.utimens(path, a.atime(), a.mtime(), follow);
+  }
+
+  private void removeXattr(String path, String name, boolean follow) throws FsException {
+    try {
+      volume.removeXattr(path, name, follow);
+    } catch (FsException e) {
+      if (e.errno() != Errno.ENODATA && e.errno() != Errno.EOPNOTSUPP) {
+        throw e;
+      }
+    }
   }
 }
