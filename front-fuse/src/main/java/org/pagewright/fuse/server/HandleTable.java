@@ -6,6 +6,7 @@ import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
 import org.pagewright.sync.LockClass;
 import org.pagewright.sync.Mutex;
+import org.pagewright.vfs.Inode;
 
 /// Open files and directories by the number that the kernel has for them.
 ///
@@ -91,6 +92,18 @@ final class HandleTable {
     } finally {
       lock.unlock();
     }
+  }
+
+  /// Whether an inode is open. Looks at all that are: for rare cases.
+  boolean isOpen(Inode inode) {
+    AtomicReferenceArray<@Nullable Handle> now = slots;
+    for (int i = 0; i < now.length(); i++) {
+      Handle handle = now.get(i);
+      if (handle != null && handle.file.inode() == inode) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /// Takes any open file out; for the end.

@@ -1,10 +1,12 @@
 package org.pagewright.fuse.server;
 
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
 import org.pagewright.sync.LockClass;
 import org.pagewright.sync.Mutex;
+import org.pagewright.sync.WaitQueue;
 import org.pagewright.vfs.Inode;
 import org.pagewright.vfs.SuperBlock;
 
@@ -46,11 +48,13 @@ final class NodeTable {
   private final long rootIno;
   private final int pinnedMax;
   private final Mutex lock = new Mutex(LockClass.INODE_STATE, "nodes");
+  private final WaitQueue freeing = new WaitQueue();
 
   // Guarded by lock.
   private @Nullable Node[] table = new @Nullable Node[256];
   private int count;
   private int pinned;
+  private int beingFreed; // let go, and perhaps on the way out of the volume
   private @Nullable Node oldest;
   private @Nullable Node youngest;
 
@@ -307,6 +311,7 @@ final class NodeTable {
   /// @param lookups how often; more than it was given counts as all
   void forget(long id, long lookups) {
     Inode inode = null;
+    boolean frees = false;
     lock.lock();
     try {
       Node node = findLocked(id);
@@ -316,12 +321,60 @@ final class NodeTable {
         } else {
           removeLocked(node);
           inode = unpinLocked(node);
+          frees = inode != null && inode.nlink() == 0;
+          beingFreed += frees ? 1 : 0;
         }
       }
     } finally {
       lock.unlock();
     }
     put(inode);
+    if (frees) {
+      lock.lock();
+      beingFreed--;
+      lock.unlock();
+      freeing.wakeAll(this);
+    }
+  }
+
+  /// Waits until the kernel has let go of files without names that nobody has open, a moment at
+  /// most: it says so without waiting for us, and until then their space is not free.
+  ///
+  /// @param open whether somebody has an inode open
+  /// @param nanos how long at most
+  /// @return false if there were none: waiting changes nothing
+  boolean awaitFreed(Predicate<Inode> open, long nanos) {
+    long until = System.nanoTime() + nanos;
+    boolean waited = false;
+    WaitQueue.Waiter waiter = freeing.enter(this);
+    try {
+      long left = nanos;
+      while (left > 0 && hasNameless(open)) {
+        waited = true;
+        waiter.park(left);
+        left = until - System.nanoTime();
+      }
+    } finally {
+      freeing.leave(waiter);
+    }
+    return waited;
+  }
+
+  private boolean hasNameless(Predicate<Inode> open) {
+    lock.lock();
+    try {
+      if (beingFreed > 0) {
+        return true;
+      }
+      for (Node n = oldest; n != null; n = n.younger) {
+        if (n.inode != null && n.inode.nlink() == 0 && !open.test(n.inode)) {
+          return true;
+        }
+      }
+      return false;
+    } finally {
+      lock.unlock();
+    }
   }
 
   /// Takes everything back: the mount is gone.

@@ -3,6 +3,7 @@ package org.pagewright.fuse.server;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
+import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
 import org.pagewright.fuse.protocol.Feature;
 import org.pagewright.fuse.protocol.Opcode;
@@ -23,6 +24,9 @@ final class Worker {
   private static final int PAGE = 4096;
   private static final int ENOSYS = 38;
   private static final int EIO = 5;
+
+  /// How long the kernel may take to let a removed file go, and the volume to free it.
+  private static final long FREED_NANOS = 2_000_000_000L;
 
   /// Names, attributes, lists: the largest answer that is no content.
   private static final int BODY_MIN = 128 << 10;
@@ -101,7 +105,7 @@ final class Worker {
     int error = 0;
     String why = null;
     try {
-      error = dispatch(c);
+      error = dispatchWithSpace(c);
     } catch (FsException e) {
       error = e.errno().number();
       why = e.getMessage();
@@ -152,6 +156,22 @@ final class Worker {
 
   private Context c() {
     return context;
+  }
+
+  /// Has one request worked on, and once more if there was no space and the kernel is about to let
+  /// go of files that were removed: a program that removed one may count on its space.
+  private int dispatchWithSpace(Context c) throws FsException {
+    try {
+      return dispatch(c);
+    } catch (FsException e) {
+      Services s = server.services;
+      if (e.errno() != Errno.ENOSPC || !s.nodes.awaitFreed(s.handles::isOpen, FREED_NANOS)) {
+        throw e;
+      }
+    }
+    takeBack();
+    c.begin();
+    return dispatch(c);
   }
 
   /// Has one request worked on.

@@ -126,7 +126,6 @@ final class FuseServerTest extends WithServer {
     client.lookup(ROOT, "a");
     assertEquals(1, server.knownNodes());
     client.forget(node, 2);
-    assertEquals("a".length(), 1);
     assertEquals(1, client.getattr(node).nlink());
     byte[] batch = new Args().u32(2).u32(0).u64(node).u64(1).u64(77).u64(5).bytes();
     kernel.tell(Opcode.BATCH_FORGET, 0, batch);
@@ -300,5 +299,20 @@ final class FuseServerTest extends WithServer {
   void unknownRequestIsNotImplemented() {
     assertEquals(38, FakeKernel.await(kernel.askNumber(4096, ROOT, new byte[8])).errno());
     assertEquals(38, kernel.call(Opcode.BMAP, ROOT, new byte[16]).errno());
+  }
+
+  @Test
+  void spaceOfARemovedFileIsThereOnceTheKernelHasLetItGo() throws FsException {
+    Created big = client.create(ROOT, "big", OpenFlags.RDWR, 0644);
+    client.fallocate(0, big.handle(), 0, 0, 20 << 20);
+    client.release(0, big.handle());
+    client.unlink(ROOT, "big");
+    Created next = client.create(ROOT, "next", OpenFlags.RDWR, 0644);
+    byte[] arguments =
+        new Args().u64(next.handle()).u64(0).u64(20 << 20).u32(0).u32(0).bytes();
+    var answer = kernel.ask(Opcode.FALLOCATE, next.entry().node(), arguments);
+    client.forget(big.entry().node(), 1); // the kernel says so a moment later
+    assertEquals(0, FakeKernel.await(answer).errno());
+    client.release(0, next.handle());
   }
 }

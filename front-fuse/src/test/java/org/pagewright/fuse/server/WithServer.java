@@ -37,7 +37,9 @@ abstract class WithServer {
 
   @BeforeEach
   void start() throws FsException {
-    volume = Ext4.mount(image(), memory, Ext4Options.DEFAULTS);
+    RamBlockDevice device = RamBlockDevice.of("image", 32 << 20);
+    Mkfs.make(device, new MkfsOptions());
+    volume = Ext4.mount(device, memory, Ext4Options.DEFAULTS);
     volume
         .superBlock()
         .setTrouble(
@@ -46,12 +48,6 @@ abstract class WithServer {
               error.printStackTrace(System.out);
             });
     start(ServerOptions.DEFAULTS);
-  }
-
-  private static RamBlockDevice image() throws FsException {
-    RamBlockDevice device = RamBlockDevice.of("image", 32 << 20);
-    Mkfs.make(device, new MkfsOptions());
-    return device;
   }
 
   void start(ServerOptions options) {

@@ -1,0 +1,313 @@
+package org.pagewright.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.pagewright.cli.Shell.ok;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.pagewright.fuse.Mounts;
+
+/// Real mounts of images, each by a process of its own, and programs nobody here wrote at work on
+/// them. Skipped where nothing can be mounted.
+@Timeout(400)
+final class MountTest {
+  @TempDir Path dir;
+  private Path image;
+
+  @BeforeEach
+  void makeImage() {
+    MountedImage.assume();
+    image = dir.resolve("disk.img");
+    ok("mkfs", "--size", "64M", image);
+  }
+
+  private MountedImage mount(String... options) throws IOException {
+    return MountedImage.mount(image, dir, options);
+  }
+
+  private static void need(String... tools) {
+    for (String tool : tools) {
+      Shell.assume(Shell.has(tool), "no " + tool);
+    }
+  }
+
+  @Test
+  void filesArePlacesWhereProgramsPutThem() throws IOException {
+    try (MountedImage mounted = mount("-o", "fsname=a b,nosuid,nodev")) {
+      Path point = mounted.point();
+      Mounts.Entry entry = Mounts.at(point);
+      assertEquals(Mounts.TYPE, entry.type());
+      assertEquals("a b", entry.source());
+      assertEquals(mounted.server().pid(), Mounts.server(entry).pid());
+      Files.writeString(point.resolve("a"), "text");
+      mounted.sh("ln a b; ln -s a l; mkfifo p; mkdir -p d/e; mv b d/e/c; rm a; test -L l");
+      mounted.sh("mkdir many; cd many; seq 500 | xargs touch; ls | wc -l | grep -x 500; rm 1*");
+      mounted.sh("! mkdir d; ! rmdir d; ! cat l; ! mv d d/e/f; ! ln d x");
+      mounted.sh("chmod 4755 d/e/c; stat -c %a d/e/c | grep -x 4755; touch -d 2001-01-01 d");
+      assertEquals(64L << 20, roughly(Files.getFileStore(point).getTotalSpace()));
+      mounted.unmount();
+      assertNull(Mounts.at(point));
+    }
+    assertEquals("text", ok("cat", image + ":/d/e/c").out());
+  }
+
+  private static long roughly(long bytes) {
+    return bytes > 50 << 20 && bytes <= 64 << 20 ? 64L << 20 : bytes;
+  }
+
+  @Test
+  void treesComeBackByteForByte() throws IOException {
+    need("tar", "rsync", "setfattr", "setfacl");
+    Path tree = Files.createDirectory(dir.resolve("tree"));
+    MountedImage.sh(
+        """
+        mkdir -p a/b/c empty
+        for i in $(seq 60); do head -c $((i * 997)) /dev/urandom > "a/file $i"; done
+        ln "a/file 1" a/b/hard; ln -s ../nowhere a/b/soft; mkfifo a/b/c/pipe
+        head -c 100000 /dev/urandom > sparse; truncate -s 5M sparse
+        printf x | dd of=sparse bs=1 seek=4000000 conv=notrunc 2>&1
+        chmod 6755 "a/file 2"; chmod 1777 empty; touch -d '1999-12-31 23:59:59.987' "a/file 3"
+        printf long > "$(printf 'n%.0s' $(seq 255))"
+        setfattr -n user.note -v value "a/file 4" || true
+        """,
+        tree);
+    try (MountedImage mounted = mount()) {
+      mounted.sh("mkdir by-tar by-rsync by-cp");
+      mounted.sh("tar -C " + tree + " --xattrs -Scf - . | tar -C by-tar --xattrs -xpSf -");
+      mounted.sh("rsync -aHXAS " + tree + "/ by-rsync/");
+      mounted.sh("cp -a " + tree + "/. by-cp/");
+      mounted.unmount();
+    }
+    try (MountedImage mounted = mount("-o", "ro")) {
+      for (String copy : List.of("by-tar", "by-rsync", "by-cp")) {
+        String differs = mounted.sh("rsync -naHXAc --delete -i " + tree + "/ " + copy + "/");
+        assertEquals("", differs.lines().filter(l -> !l.startsWith(".d..t")).toList().stream()
+            .reduce("", (a, b) -> a + b + "\n"), copy);
+        mounted.sh("test $(du -k " + copy + "/sparse | cut -f1) -lt 1000");
+      }
+      mounted.sh("! touch x");
+      mounted.unmount();
+    }
+  }
+
+  @Test
+  void gitWorksThere() throws IOException {
+    need("git");
+    try (MountedImage mounted = mount("-o", "writeback_cache")) {
+      mounted.sh(
+          """
+          export HOME=$PWD GIT_CONFIG_NOSYSTEM=1
+          git init -q one; cd one
+          git config user.name N; git config user.email n@example.org
+          for i in $(seq 120); do mkdir -p d$((i % 9)); seq $i 400 > d$((i % 9))/f$i; done
+          git add -A; git commit -qm first
+          seq 7 > d1/new; git add -A; git commit -qm second
+          git repack -adq; git gc -q; git fsck --strict
+          test -z "$(git status --porcelain)"
+          cd ..; git clone -q one two; cd two; git checkout -q HEAD~1; git fsck
+          cd ..; diff -r one/d2 two/d2
+          """);
+      mounted.unmount();
+    }
+  }
+
+  @Test
+  void committedRowsSurviveTheKillOfTheServer() throws IOException {
+    need("sqlite3");
+    long seed = Long.getLong("pagewright.seed", System.nanoTime());
+    System.out.println("-Dpagewright.seed=" + seed);
+    java.util.Random random = new java.util.Random(seed);
+    int committed = 0;
+    for (int round = 0; round < Integer.getInteger("pagewright.kill.rounds", 3); round++) {
+      try (MountedImage mounted = mount()) {
+        String count =
+            mounted.sh(
+                "sqlite3 db 'PRAGMA integrity_check;"
+                    + " CREATE TABLE IF NOT EXISTS t(a INTEGER PRIMARY KEY, b);"
+                    + " SELECT count(*) FROM t;'");
+        assertEquals("ok", count.lines().findFirst().orElse(""));
+        int rows = Integer.parseInt(count.lines().skip(1).findFirst().orElse(""));
+        assertTrue(rows >= committed, rows + " rows, " + committed + " were committed");
+        committed = insertUntilKilled(mounted, rows, 20 + random.nextInt(60));
+        Shell.ok("umount", mounted.point());
+        assertNull(Mounts.at(mounted.point()));
+      }
+    }
+    try (MountedImage mounted = mount()) {
+      mounted.unmount();
+    }
+  }
+
+  /// Rows one by one, each a transaction; the server is killed after some of them.
+  ///
+  /// @return rows that sqlite3 said were committed
+  private static int insertUntilKilled(MountedImage mounted, int rows, int more)
+      throws IOException {
+    Process sqlite =
+        new ProcessBuilder("sqlite3", "-batch", mounted.point().resolve("db").toString())
+            .redirectErrorStream(true)
+            .start();
+    int committed = rows;
+    try (var in = sqlite.outputWriter(StandardCharsets.UTF_8);
+        BufferedReader out =
+            new BufferedReader(
+                new InputStreamReader(sqlite.getInputStream(), StandardCharsets.UTF_8))) {
+      // By default a commit is a removal of the journal that need not be durable yet: EXTRA syncs
+      // the directory, too.
+      in.write("PRAGMA synchronous=EXTRA;\n");
+      for (int i = 0; i < more; i++) {
+        in.write("INSERT INTO t(b) VALUES(hex(randomblob(400))); SELECT 'done';\n");
+        in.flush();
+        assertEquals("done", out.readLine());
+        committed++;
+      }
+      in.write(
+          "BEGIN; INSERT INTO t(b) VALUES('never'); INSERT INTO t(b) VALUES(zeroblob(90000));\n");
+      in.flush();
+      mounted.server().destroyForcibly();
+      mounted.await();
+    } catch (java.io.IOException e) {
+      assertFalse(mounted.server().isAlive(), e.toString()); // the pipe broke at the end
+    } finally {
+      sqlite.destroyForcibly();
+    }
+    return committed;
+  }
+
+  @Test
+  void everyBlockHasWhatWasWrittenToIt() throws IOException {
+    need("fio");
+    try (MountedImage mounted = mount("--cache", "8M")) {
+      List<String> engines =
+          List.of("psync --rw=randrw", "mmap --rw=randwrite", "psync --rw=write");
+      for (String engine : engines) {
+        mounted.sh(
+            "fio --name=v --filename=f --size=12M --bsrange=512-64k --bs_unaligned=0"
+                + " --verify=crc32c --do_verify=1 --verify_fatal=1 --end_fsync=1 --ioengine="
+                + engine + " >/dev/null");
+      }
+      mounted.sh(
+          "fio --name=p --numjobs=3 --size=3M --bs=4k --rw=randwrite --verify=md5 --verify_fatal=1"
+              + " --ioengine=psync --fsync=64 >/dev/null");
+      mounted.sh(
+          "fio --name=d --filename=g --size=8M --bs=16k --rw=randwrite --verify=crc32c --direct=1"
+              + " --verify_fatal=1 --ioengine=psync >/dev/null");
+      mounted.unmount();
+    }
+    try (MountedImage mounted = mount()) {
+      mounted.sh(
+          "fio --name=d --filename=g --size=8M --bs=16k --rw=randwrite --verify=crc32c"
+              + " --verify_only=1 --verify_fatal=1 --ioengine=psync >/dev/null");
+      mounted.unmount();
+    }
+  }
+
+  @Test
+  void fullVolumeSaysSoAndGoesOn() throws IOException {
+    try (MountedImage mounted = mount()) {
+      Path big = mounted.point().resolve("big");
+      byte[] megabyte = new byte[1 << 20];
+      FileSystemException full =
+          assertThrows(
+              FileSystemException.class,
+              () -> {
+                try (var out = Files.newOutputStream(big)) {
+                  for (int i = 0; i < 100; i++) {
+                    out.write(megabyte);
+                  }
+                } catch (IOException e) {
+                  throw new FileSystemException(String.valueOf(e.getMessage()));
+                }
+              });
+      assertTrue(full.getMessage().contains("No space left"), full.getMessage());
+      mounted.sh("! fallocate -l 90M x; rm -f big x; sync; fallocate -l 20M y; echo ok > z");
+      mounted.unmount();
+    }
+    assertEquals("ok\n", ok("cat", image + ":/z").out());
+  }
+
+  @Test
+  void signalsEndTheMountWithEverythingWritten() throws IOException {
+    try (MountedImage mounted = mount("-o", "writeback_cache")) {
+      Path open = mounted.point().resolve("open");
+      try (var out = Files.newOutputStream(open)) { // in use: it must end all the same
+        out.write("kept".getBytes(StandardCharsets.UTF_8));
+        mounted.server().destroy();
+        mounted.await();
+        assertNull(Mounts.at(mounted.point()), mounted.said());
+      } catch (IOException e) {
+        assertFalse(mounted.server().isAlive()); // its close found nobody
+      }
+    }
+    assertEquals("kept", ok("cat", image + ":/open").out());
+    ok("fsck", image);
+  }
+
+  @Test
+  void mountOfAKilledServerIsClearedAndTheImageRecovers() throws IOException {
+    try (MountedImage mounted = mount()) {
+      mounted.sh("echo durable > a; sync a; echo perhaps > b");
+      mounted.server().destroyForcibly();
+      mounted.await();
+      assertThrows(IOException.class, () -> Files.readString(mounted.point().resolve("a")));
+      ok("umount", mounted.point());
+      assertNull(Mounts.at(mounted.point()));
+    }
+    try (MountedImage mounted = mount()) {
+      assertEquals("durable\n", Files.readString(mounted.point().resolve("a")));
+      mounted.unmount();
+    }
+  }
+
+  @Test
+  void helperMountsInTheBackground() throws IOException {
+    Path command = dir.resolve("pagewright");
+    StringBuilder script = new StringBuilder("#!/bin/sh\nexec");
+    for (String word : MountedImage.command()) {
+      script.append(" '").append(word).append('\'');
+    }
+    Files.writeString(command, script.append(" \"$@\"\n").toString());
+    Files.setPosixFilePermissions(command, PosixFilePermissions.fromString("rwxr-xr-x"));
+    ok("install-mount-helper", "--dir", dir, "--command", command);
+    Path point = Files.createDirectory(dir.resolve("point"));
+    try {
+      String said =
+          MountedImage.sh("./mount.fuse.pagewright disk.img point -n -o rw,noatime", dir);
+      assertTrue(said.contains("pagewright: mounted"), said);
+      Files.writeString(point.resolve("a"), "from fstab");
+    } finally {
+      Shell.Result end = Shell.run("umount", point);
+      assertEquals(0, end.code(), end.err());
+    }
+    assertEquals("from fstab", ok("cat", image + ":/a").out());
+    ok("install-mount-helper", "--dir", dir, "--remove");
+    assertFalse(Files.exists(dir.resolve("mount.fuse.pagewright")));
+  }
+
+  @Test
+  void whatCannotBeMountedIsSaidWithTheNextStep() {
+    assertEquals(2, Shell.run("mount", image).code());
+    Shell.Result unknown = Shell.run("mount", "-o", "colour=red", image, dir);
+    assertEquals(2, unknown.code());
+    assertTrue(unknown.err().contains("colour=red"), unknown.err());
+    Shell.Result nowhere = Shell.run("mount", image, dir.resolve("nowhere"));
+    assertEquals(1, nowhere.code());
+    assertTrue(nowhere.err().contains("mkdir"), nowhere.err());
+    assertEquals(1, Shell.run("umount", dir).code());
+  }
+}
