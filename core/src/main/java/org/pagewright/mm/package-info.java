@@ -70,12 +70,14 @@
 /// | addresses, membarrier                                      | 39 (2.5x) | 20 (0.8x) | 3.9          |
 /// | addresses, membarrier, huge pages: what is here            | 36 (1.8x) | 17 (0.7x) | 3.9          |
 ///
-/// These loads do not wait for each other, so that the row counts instructions: the processor has
-/// several misses under way at once, and the fewer instructions lie between two, the more. Where
-/// each load waits for the one before, ours takes 0.9 times as long as the kernel's mapping (237
-/// and 260), because the frames lie in huge pages ([org.pagewright.os.HugePages]); without them 1.4
-/// times. A scan by pins costs 0.8 to 0.95 times one of the kernel's mapping: see
-/// [MappedRegion#pin].
+/// These loads do not wait for each other, so the rows count instructions: the processor has
+/// several misses under way at once, and the fewer instructions lie between two, the more. A load
+/// here is about 45 of them, one of the kernel's mapping about 5. Where each load waits for the one
+/// before, ours takes 0.9 times as long as the kernel's mapping (237 and 260), because the frames
+/// lie in huge pages ([org.pagewright.os.HugePages]); without them 1.4 times. Two threads at a
+/// time: loads
+/// 2.4 times, stores 1.0 times. A scan by pins costs 0.8 to 0.95 times one of the kernel's mapping:
+/// see [MappedRegion#pin]. The benchmark `MappedAccess` has all of these beside each other.
 ///
 /// What was thought of besides: a reference count on each access is an atomic operation at each,
 /// 2 to 3 times all the rest; announcing loads, too, is a store more, and makes reclaim wait; a
