@@ -17,9 +17,9 @@ import org.jspecify.annotations.Nullable;
 /// ```
 ///
 /// The ring is given out and given back in order, so a chunk is a piece of it and the caller writes
-/// from there: no byte is copied on its way. Memory is bounded by the ring and the steps; whoever is
-/// ahead waits. A failure of the source reaches the target's caller where it happened in the order.
-/// If the target fails, the reader is told to stop, and waited for.
+/// from there: no byte is copied on its way. Memory is bounded by the ring and the steps; whoever
+/// is ahead waits. A failure of the source reaches the target's caller where it happened in the
+/// order. If the target fails, the reader is told to stop, and waited for.
 public final class TreePipe {
   private static final int RING = 4 << 20;
 
