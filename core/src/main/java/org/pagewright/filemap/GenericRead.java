@@ -192,12 +192,7 @@ public final class GenericRead {
     return done;
   }
 
-  /// How many folios a range lies in.
-  ///
-  /// @param pos first byte
-  /// @param length bytes, at least 1
-  /// @return 1 or more
-  public static int foliosOf(long pos, long length) {
+  private static int foliosOf(long pos, long length) {
     return (int) (AddressSpace.indexOf(pos + length - 1) - AddressSpace.indexOf(pos)) + 1;
   }
 

@@ -50,7 +50,8 @@ final class FileReads {
     if (inPlace && ioFlags == 0 && file.isUsable()) {
       cached = GenericRead.readCached(mapping, pos, segment, array, from, length, readahead);
       if (cached > 0) {
-        lookups += GenericRead.foliosOf(pos, cached);
+        // As many folios as such a length fills: a look at where it begins would cost more.
+        lookups += (int) (cached + AddressSpace.FOLIO_SIZE - 1 >>> AddressSpace.FOLIO_SHIFT);
         if (cached == length && lookups < LOOKUPS_KEPT && !isAtimeDue()) {
           return cached;
         }
