@@ -13,7 +13,7 @@ import org.pagewright.stats.Trace;
 /// for it is an event of its own.
 @Name("org.pagewright.PageFault")
 @Label("Page fault")
-@Description("An access to a mapped region found no entry that allows it; by default only slow ones")
+@Description("An access to a mapped region found no entry that allows it; slow ones by default")
 @Category({"Pagewright"})
 @Threshold("1 ms")
 final class FaultEvent extends Event {

@@ -28,5 +28,5 @@
 ///
 /// ## Not here
 ///
-/// Counting (`stats`), events (each in its room), beans (the module `jmx`), drawing (`front-cli`).
+/// Counting (`stats`), events (each in its room), beans (`front-jmx`), drawing (`front-cli`).
 package org.pagewright.observe;

@@ -3,7 +3,8 @@ package org.pagewright.stats;
 /// What is counted for each volume. The names are those of published reports and beans: kept from
 /// one version to the next.
 public enum Count {
-  /// Folios that reads through the cache, and faults of mapped regions, wanted. Hits are these without [#MISSES].
+  /// Folios that reads through the cache, and faults of mapped regions, wanted. Hits are these
+  /// without [#MISSES].
   LOOKUPS("lookups"),
   /// Folios that a read or a fault found missing, so that it had to wait for the store.
   MISSES("misses"),

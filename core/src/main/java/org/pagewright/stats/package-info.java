@@ -23,8 +23,7 @@
 /// file: hit rates are good to about a percent, not exact. Overwrites of open folios count nothing
 /// at all. Everything else is counted where it waits for a device, a lock or a batch anyway.
 ///
-/// Measured with `bench/run CachedIo`, 64 bytes of a file of 1 MiB, before and after, in
-/// docs/observe.md.
+/// docs/observe.md has what was measured.
 ///
 /// ## What we do differently
 ///

@@ -96,6 +96,31 @@ final class TopCommandTest {
         });
   }
 
+  /// docs/observe.md tells the truth: its commands run, and its example looks like what is printed.
+  @Test
+  void everyCommandOfTheGuideRuns() throws Exception {
+    Path page = Path.of("docs/observe.md");
+    List<String> guide =
+        Files.readAllLines(Files.exists(page) ? page : Path.of("..").resolve(page));
+    published(
+        p -> {
+          int commands = 0;
+          for (String line : guide) {
+            if (line.startsWith("./pagewright ")) {
+              String command = line.substring("./pagewright ".length());
+              command = command.replace("/mnt/disk", "/mnt/x").replace("disk.img", "" + image);
+              assertTrue(Shell.ok((Object[]) command.split(" ")).lines().size() > 0, line);
+              commands++;
+            }
+          }
+          assertTrue(commands >= 4, commands + " commands");
+          for (String line : Shell.ok("top", "--once", PID).lines()) {
+            String row = line.startsWith("  ") ? line.substring(0, 12) : "";
+            assertTrue(guide.stream().anyMatch(g -> g.startsWith(row)), line);
+          }
+        });
+  }
+
   @Test
   void withoutAnOperandAllAreShownAndNoneIsNoError() throws Exception {
     assertTrue(Shell.ok("top", "--once").out().startsWith("No volume is open"));
