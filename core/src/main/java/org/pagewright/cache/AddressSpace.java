@@ -211,7 +211,7 @@ public final class AddressSpace {
   ///
   /// @param size bytes
   public void setSize(long size) {
-    FolioMapper growing = size > this.size ? beginGrowth(this.size) : null;
+    FolioMapper growing = size > this.size ? beginGrowth(this.size, true) : null;
     SchedulePoint.reach(SchedulePoint.Kind.ACCESS, this);
     this.size = size;
     if (growing != null) {
@@ -221,14 +221,33 @@ public final class AddressSpace {
 
   /// Before the size grows from inside a folio that may be mapped (R-D5).
   ///
+  /// @param zero whether to zero what lies beyond the end in that folio
   /// @return whom to tell afterwards; null if nobody
-  private @Nullable FolioMapper beginGrowth(long from) {
+  private @Nullable FolioMapper beginGrowth(long from, boolean zero) {
     FolioMapper m = mapper();
     if (m == null || (from & (FOLIO_SIZE - 1)) == 0) {
       return null;
     }
     m.beginGrowth(indexOf(from));
+    if (zero) {
+      zeroTail(from);
+    }
     return m;
+  }
+
+  /// Zeroes the folio of the end from there on, once more: whoever grows the file has done so, but a
+  /// store may have come between that and the moment when entries are read-only, which is now. No
+  /// folio lock, because another folio's may be held: nobody reads these bytes, and who else writes
+  /// them writes zeros. The reference keeps the frame.
+  private void zeroTail(long from) {
+    Folio folio = find(indexOf(from));
+    if (folio != null && folio.tryGet()) {
+      folio.touchBytes(true);
+      int offset = folio.offsetOf(from);
+      long at = (long) folio.chunkOffset() + offset;
+      folio.chunk().asSlice(at, folio.size() - offset).fill((byte) 0);
+      folio.put();
+    }
   }
 
   /// Grows the size to the end of accepted bytes. FOLIO held, so that write-out cannot take the new
@@ -241,7 +260,8 @@ public final class AddressSpace {
     if (end <= size) {
       return false;
     }
-    FolioMapper growing = beginGrowth(size);
+    // In the folio that is written to, the writer has seen to it.
+    FolioMapper growing = beginGrowth(size, indexOf(end - 1) > indexOf(size));
     SchedulePoint.reach(SchedulePoint.Kind.ACCESS, this);
     long old = size;
     boolean grown = false;

@@ -223,6 +223,7 @@ public final class GenericWrite {
     if (operations.needsStableFolios()) {
       folio.waitWriteback(); // R-F15
     }
+    zeroGap(mapping, pos, folio);
     boolean uptodate = folio.isUptodate();
     int offset = folio.offsetOf(pos);
     int copied = 0;
@@ -251,6 +252,17 @@ public final class GenericWrite {
       }
     }
     return accepted > 0 ? accepted : ~copied;
+  }
+
+  /// What lies between the end and the chunk in one folio is about to come inside, and was zeroed at
+  /// the beginning; meanwhile somebody may have stored to it through a mapping. From here on he
+  /// cannot: his next fault waits for the folio lock (R-D5).
+  private static void zeroGap(AddressSpace mapping, long pos, Folio folio) {
+    long size = mapping.size();
+    if (pos > size && size > folio.pos() && mapping.mapper() != null) {
+      folio.writeProtect();
+      folio.zero(folio.offsetOf(size), (int) (pos - size));
+    }
   }
 
   /// One atomic copy. Readers without a lock see all of it or nothing (R-B13).

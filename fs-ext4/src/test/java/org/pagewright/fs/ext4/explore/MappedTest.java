@@ -55,7 +55,6 @@ final class MappedTest {
         StagedVolume v = StagedVolume.mount(stage, StagedVolume.Kind.SMALL_BLOCKS);
         OpenFile file = v.create("/f");
         StagedVolume.write(file, 0, 1, FOLIO);
-        file.fsync(false);
         MappedRegion region = map(file, FOLIO);
         region.getByte(0);
         stage.thread("storer", () -> region.putByte(0, (byte) 2));
@@ -83,7 +82,6 @@ final class MappedTest {
         StagedVolume v = StagedVolume.mount(stage, StagedVolume.Kind.PLAIN);
         OpenFile file = v.create("/f");
         StagedVolume.write(file, 0, 1, FOLIO);
-        file.fsync(false);
         MappedRegion region = map(file, FOLIO);
         region.getByte(0);
         int punch = FallocateMode.PUNCH_HOLE | FallocateMode.KEEP_SIZE;
