@@ -94,12 +94,13 @@ public final class Main implements Callable<Integer> {
       effort = effort.withRounds(rounds);
     }
     Path file = out.isAbsolute() ? out : root().resolve(out);
-    Results results = new Runner(root(), System.err).run(rows, effort);
     Path folder = file.getParent();
     if (folder != null) {
       Files.createDirectories(folder);
     }
-    Files.writeString(file, results.toJson());
+    Runner runner =
+        new Runner(root(), System.err, soFar -> Files.writeString(file, soFar.toJson()));
+    Results results = runner.run(rows, effort);
     System.out.print(Page.summary(results));
     System.out.println("written to " + file);
     return 0;

@@ -63,6 +63,17 @@ public record Machine(
         load);
   }
 
+  /// Whether nobody else worked there when the run began.
+  ///
+  /// @return true, too, if the host does not tell
+  public boolean wasQuiet() {
+    try {
+      return Double.parseDouble(loadBegin.split(" ")[0]) < cores * 0.75;
+    } catch (NumberFormatException e) {
+      return true;
+    }
+  }
+
   Machine ended() {
     return new Machine(
         begin, now(), cpu, cores, memoryMib, kernel, jvm, disk, commit, changed, loadBegin,

@@ -26,32 +26,58 @@ public record Row(
   /// The parts of the page.
   public enum Group {
     /// Reads and writes of what is in memory.
-    CACHED("cached", "Cached reads and writes"),
+    CACHED(
+        "cached",
+        "Cached reads and writes",
+        "One thread, and a buffer off the heap. The limit is a bare copy between two pieces of"
+            + " memory: nothing that has the bytes elsewhere than where they are wanted can be"
+            + " faster."),
     /// The same in other ways: order, buffers, every door there is.
-    WAYS("ways", "Other orders, buffers and doors"),
+    WAYS("ways", "Other orders, buffers and doors", ""),
     /// More threads.
-    THREADS("threads", "Threads"),
+    THREADS(
+        "threads",
+        "Threads",
+        "The time of an operation is that of all threads together: two that do not hinder each"
+            + " other take half of it."),
     /// Files as memory.
-    MAPPED("mapped", "Mapped regions"),
+    MAPPED("mapped", "Mapped regions", ""),
     /// Reads of what is not in memory.
-    COLD("cold", "Cold reads"),
+    COLD("cold", "Cold reads", "Nobody has the file in memory, the host's page cache neither."),
     /// What stays in memory.
-    EVICTION("eviction", "What stays when memory is full"),
+    EVICTION(
+        "eviction",
+        "What stays when memory is full",
+        "Hits of a hundred accesses: the real cache over an image in memory, beside policies that"
+            + " have as many pages as it has frames. Differences are in points."),
     /// Write-back and durability.
-    SYNC("sync", "Write-back and sync"),
+    SYNC("sync", "Write-back and sync", ""),
     /// Whole tools.
-    TOOLS("tools", "Files, tools and mounts"),
+    TOOLS("tools", "Files, tools and mounts", ""),
     /// Memory.
-    MEMORY("memory", "Memory"),
+    MEMORY("memory", "Memory", ""),
     /// How cost grows.
-    GROWTH("growth", "How cost grows");
+    GROWTH(
+        "growth",
+        "How cost grows",
+        "Ours at its largest beside ours at a tenth and a hundredth of that: 1 is a cost that does"
+            + " not grow.");
 
     private final String id;
     private final String title;
+    private final String note;
 
-    Group(String id, String title) {
+    Group(String id, String title, String note) {
       this.id = id;
       this.title = title;
+      this.note = note;
+    }
+
+    /// What one must know to read it.
+    ///
+    /// @return a sentence or two, or nothing
+    public String note() {
+      return note;
     }
 
     /// What files of it are called.

@@ -326,6 +326,10 @@ public final class Rows {
                 "Heap that a cached folio of 4 KiB takes beside its bytes", FolioHeap.contest())
             .target(AT_MOST, "", 96)
             .quick());
+    add(
+        row(
+            "grow-heap", Group.MEMORY, Unit.BYTES,
+            "Heap a cached folio, as their number grows", FolioHeap.growth()));
   }
 
   private void growth() {
@@ -361,9 +365,5 @@ public final class Rows {
         row(
             "grow-dirty", Group.GROWTH, Unit.MIB_PER_SECOND,
             "A sync, as what is dirty grows", DirtySync.growth()));
-    add(
-        row(
-            "grow-heap", Group.GROWTH, Unit.BYTES,
-            "Heap a cached folio, as their number grows", FolioHeap.growth()));
   }
 }

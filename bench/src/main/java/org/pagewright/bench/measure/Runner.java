@@ -21,14 +21,26 @@ public final class Runner {
 
   private final Path root;
   private final PrintStream progress;
+  private final Keeper keeper;
+
+  /// Takes what is measured so far, in case the run does not come to its end.
+  public interface Keeper {
+    /// Keeps results.
+    ///
+    /// @param soFar with fewer rows than were asked for, but for the last time
+    /// @throws IOException if they cannot be kept
+    void keep(Results soFar) throws IOException;
+  }
 
   /// A runner.
   ///
   /// @param root of the sources, for what git knows of them
   /// @param progress told of each row
-  public Runner(Path root, PrintStream progress) {
+  /// @param keeper given the results after each row
+  public Runner(Path root, PrintStream progress, Keeper keeper) {
     this.root = root;
     this.progress = progress;
+    this.keeper = keeper;
   }
 
   /// Measures. The rows with targets come first, so that they have their figures if time is short.
@@ -37,8 +49,9 @@ public final class Runner {
   /// @param rows which
   /// @param effort how much
   /// @return a result for every row, in their order
+  /// @throws IOException if results cannot be kept
   /// @throws InterruptedException if the thread was interrupted
-  public Results run(List<Row> rows, Effort effort) throws InterruptedException {
+  public Results run(List<Row> rows, Effort effort) throws IOException, InterruptedException {
     try {
       Launcher.warm(Deadline.inSeconds(BUILD_SECONDS));
     } catch (IOException e) {
@@ -61,8 +74,15 @@ public final class Runner {
           Locale.ROOT, "%5.1f s  %s%s%n", result.seconds(),
           result.status().name().toLowerCase(Locale.ROOT),
           result.reason().isEmpty() ? "" : ": " + result.reason());
+      keeper.keep(results(rows, effort, machine, done));
     }
-    List<Results.RowResult> results = rows.stream().map(r -> done.get(r.id())).toList();
+    return results(rows, effort, machine, done);
+  }
+
+  private static Results results(
+      List<Row> rows, Effort effort, Machine machine, Map<String, Results.RowResult> done) {
+    List<Results.RowResult> results =
+        rows.stream().filter(r -> done.containsKey(r.id())).map(r -> done.get(r.id())).toList();
     return new Results(
         Results.FORMAT, effort.quick() ? "quick" : "full", machine.ended(), results);
   }

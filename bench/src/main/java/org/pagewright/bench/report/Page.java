@@ -155,6 +155,11 @@ public final class Page {
     line("| load | " + machine.loadBegin() + " at the beginning, " + machine.loadEnd()
         + " at the end |");
     line("");
+    if (!machine.wasQuiet()) {
+      line("The machine had other work when this run began: its figures are worth little, its ratios");
+      line("somewhat more.");
+      line("");
+    }
   }
 
   private void targets() {
@@ -221,6 +226,10 @@ public final class Page {
     }
     line("## " + group.title());
     line("");
+    if (!group.note().isEmpty()) {
+      line(group.note());
+      line("");
+    }
     List<Comparison> drawn = all.stream().filter(Comparison::isThere).toList();
     if (!drawn.isEmpty()) {
       String picture = "benchmarks/" + group.id() + ".svg";

@@ -13,7 +13,7 @@ final class Plot {
   private static final int LEFT = 250;
   private static final int RIGHT = 650;
   private static final int LINE = 20;
-  private static final int TOP = 62;
+  private static final int TOP = 78;
 
   private final StringBuilder svg = new StringBuilder();
   private final boolean difference;
@@ -63,8 +63,8 @@ final class Plot {
         """);
     text(12, 22, "text", "start", "font-size=\"15\" font-weight=\"bold\"", title);
     text(
-        RIGHT, 22, "faint", "end", "",
-        "median and extremes; green: the target");
+        12, 40, "faint", "start", "",
+        "dot and line: median and extremes over the rounds; right is better; green: the target");
     grid(height);
     int y = TOP;
     String last = "";

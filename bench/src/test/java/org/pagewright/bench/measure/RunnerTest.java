@@ -26,13 +26,17 @@ final class RunnerTest {
   }
 
   private static List<Results.RowResult> run(Effort effort, Row... rows)
-      throws InterruptedException {
+      throws IOException, InterruptedException {
     PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream());
-    return new Runner(Path.of("."), nowhere).run(List.of(rows), effort).rows();
+    List<Integer> kept = new ArrayList<>();
+    Runner runner = new Runner(Path.of("."), nowhere, soFar -> kept.add(soFar.rows().size()));
+    List<Results.RowResult> results = runner.run(List.of(rows), effort).rows();
+    assertEquals(rows.length, kept.size(), "kept after each row");
+    return results;
   }
 
   @Test
-  void aRowThatFailsOrIsNotToBeHadIsAResult() throws InterruptedException {
+  void aRowThatFailsOrIsNotToBeHadIsAResult() throws IOException, InterruptedException {
     List<Results.RowResult> results =
         run(
             TINY,
@@ -61,7 +65,7 @@ final class RunnerTest {
   }
 
   @Test
-  void aRowThatHangsIsGivenUp() throws InterruptedException {
+  void aRowThatHangsIsGivenUp() throws IOException, InterruptedException {
     CountDownLatch never = new CountDownLatch(1);
     Contest hangs =
         timed(
@@ -78,7 +82,7 @@ final class RunnerTest {
   }
 
   @Test
-  void withoutTimeRowsAreSkippedAndSaySo() throws InterruptedException {
+  void withoutTimeRowsAreSkippedAndSaySo() throws IOException, InterruptedException {
     Effort none = new Effort(true, 1, 1, 20, 10, 0);
     Results.RowResult result =
         run(none, row("late", timed((effort, open) -> (round, deadline) -> 1))).get(0);
@@ -87,7 +91,7 @@ final class RunnerTest {
   }
 
   @Test
-  void peersTakeTurnsAndEverySecondRoundGoesBackwards() throws InterruptedException {
+  void peersTakeTurnsAndEverySecondRoundGoesBackwards() throws IOException, InterruptedException {
     StringBuilder order = new StringBuilder();
     TimedContest contest = new TimedContest();
     for (String name : List.of("a", "b", "c")) {
@@ -104,7 +108,7 @@ final class RunnerTest {
   }
 
   @Test
-  void aPeerThatFailsLeavesTheOthersTheirFigures() throws InterruptedException {
+  void aPeerThatFailsLeavesTheOthersTheirFigures() throws IOException, InterruptedException {
     List<String> closed = new ArrayList<>();
     TimedContest contest =
         new TimedContest()
@@ -136,7 +140,7 @@ final class RunnerTest {
   /// Goal: two processes of JMH take turns and leave their figures; one of a door that is not there
   /// fails alone, with the exception as its reason.
   @Test
-  void processesOfJmhTakeTurns() throws InterruptedException {
+  void processesOfJmhTakeTurns() throws IOException, InterruptedException {
     JmhContest contest =
         new JmhContest("CachedIo.read", "size=4096", "span=1")
             .peer("ours", "door=ramfs")
@@ -155,7 +159,7 @@ final class RunnerTest {
   }
 
   @Test
-  void aBenchmarkThatThisBuildDoesNotHaveIsSkipped() throws InterruptedException {
+  void aBenchmarkThatThisBuildDoesNotHaveIsSkipped() throws IOException, InterruptedException {
     Results.RowResult result =
         run(TINY, row("later", new JmhContest("NotYet.read").peer("ours"))).get(0);
     assertEquals(Results.Status.SKIPPED, result.status());
