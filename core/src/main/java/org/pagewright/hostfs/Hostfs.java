@@ -689,9 +689,12 @@ public final class Hostfs implements SuperBlockOperations, InodeOperations {
   // ---- Extended attributes ----------------------------------------------------------------------
 
   private static UserDefinedFileAttributeView view(Inode inode, Name name) throws FsException {
+    // First what needs no path: a file whose name was removed is asked for its capabilities, too.
     UserDefinedFileAttributeView view =
-        Files.getFileAttributeView(pathOf(inode), UserDefinedFileAttributeView.class);
-    if (view == null || !name.startsWith("user.")) {
+        name.startsWith("user.")
+            ? Files.getFileAttributeView(pathOf(inode), UserDefinedFileAttributeView.class)
+            : null;
+    if (view == null) {
       throw new FsException(Errno.EOPNOTSUPP, inode + ": attribute " + name);
     }
     return view;

@@ -136,6 +136,23 @@ final class OpeningTest {
   }
 
   @Test
+  void aHostsFileIsWrittenAlsoAfterItsNameHasGone() throws IOException {
+    Path host = Files.createDirectory(dir.resolve("host"));
+    try (FileSystem files = VolumeFileSystem.ofDirectory("nameless", host, Map.of());
+        FileChannel channel =
+            FileChannel.open(
+                files.getPath("/a"),
+                StandardOpenOption.CREATE_NEW,
+                StandardOpenOption.WRITE,
+                StandardOpenOption.READ,
+                StandardOpenOption.DELETE_ON_CLOSE)) {
+      assertEquals(3, channel.write(java.nio.ByteBuffer.wrap(new byte[] {1, 2, 3})));
+      channel.force(true);
+      assertEquals(3, channel.read(java.nio.ByteBuffer.allocate(9), 0));
+    }
+  }
+
+  @Test
   void anOpenVolumeIsSharedAndStaysOpen() throws IOException {
     try (CacheMemory memory = CacheMemory.ofBytes(1 << 20);
         Volume volume =
