@@ -336,9 +336,9 @@ public final class SuperBlock {
     return inodes.get(ino, true);
   }
 
-  /// The inode with a number that came from outside, such as a file handle, with a reference for the
-  /// caller, who compares the generation. A number proves nothing: what is not in use, or is being
-  /// made, is ESTALE, and what makes no sense is no damage of the volume.
+  /// The inode with a number that came from outside, such as a file handle, with a reference for
+  /// the caller, who compares the generation. A number proves nothing: what is not in use, or is
+  /// being made, is ESTALE, and what makes no sense is no damage of the volume.
   ///
   /// @param ino any number
   /// @return give it back with [#iput(Inode)]
