@@ -82,8 +82,8 @@ final class Announcements {
     return slot;
   }
 
-  /// Enters a slot. No lock, so that a schedule explorer sees no difference between a thread that is
-  /// new and one that has a slot since the schedule before.
+  /// Enters a slot. No lock, so that a schedule explorer sees no difference between a thread that
+  /// is new and one that has a slot since the schedule before.
   private static void register(Owned owned) {
     while (true) {
       @Nullable Owned[] table = ALL.get();

@@ -10,9 +10,9 @@ import org.pagewright.sync.LockClass;
 import org.pagewright.sync.Lockdep;
 
 /// Keeps bytes of two contexts out of one folio (R-F17), see
-/// [AddressSpaceOperations#keepsContexts()]. Compare Linux's fs/ceph/addr.c:ceph_find_incompatible()
-/// and fs/nfs/write.c:nfs_flush_incompatible(); decided here, once, for the write loop and the write
-/// fault, so that no file system has to.
+/// [AddressSpaceOperations#keepsContexts()]. Compare Linux's
+/// fs/ceph/addr.c:ceph_find_incompatible() and fs/nfs/write.c:nfs_flush_incompatible(); decided
+/// here, once, for the write loop and the write fault, so that no file system has to.
 ///
 ///     write loop               write fault
 ///     writeBegin -> L          pageMkwrite -> L
@@ -90,8 +90,8 @@ public final class DirtyContexts {
     }
   }
 
-  /// The context of now is another one: makes the next store through a mapping to each dirty folio a
-  /// fault again, which asks. When this returns, no store is under way that was not asked. Folios
+  /// The context of now is another one: makes the next store through a mapping to each dirty folio
+  /// a fault again, which asks. When this returns, no store is under way that was not asked. Folios
   /// that become dirty from now on do so in the new context.
   ///
   /// No folio lock held. May sleep for folio locks.
