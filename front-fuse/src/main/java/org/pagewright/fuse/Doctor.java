@@ -81,7 +81,10 @@ public final class Doctor {
     }
     if (-fd == Errno.EACCES.number() && !root) {
       return new Finding(
-          "/dev/fuse", true, "is root's; fusermount3 opens it, and one queue must do", "");
+          "/dev/fuse",
+          false,
+          "is root's alone; fusermount3 opens it as the user",
+          "as root: chmod 666 /dev/fuse, which is how hosts with fuse3 have it");
     }
     String next =
         -fd == Errno.ENOENT.number()
