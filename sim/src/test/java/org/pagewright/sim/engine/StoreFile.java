@@ -442,6 +442,7 @@ final class StoreFile implements AddressSpaceOperations, DirtyAccount, FolioWrit
     folio.clearDirtyForIo();
     SchedulePoint.reach(SchedulePoint.Kind.ACCESS, this);
     if (!promised[block]) {
+      folio.unlock();
       throw new Failure(Verdict.LOST_WRITE, folio + " is dirty, and there is no room for it");
     }
     promised[block] = false;
