@@ -9,8 +9,10 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import jdk.jfr.Recording;
 import jdk.jfr.consumer.RecordedEvent;
 import jdk.jfr.consumer.RecordingFile;
@@ -210,13 +212,13 @@ final class WatchedVolumeTest {
       evicted += e.getInt("evicted");
     }
     assertTrue(evicted >= FOLIOS, evicted + " folios");
-    long last = 0;
-    for (RecordedEvent e : events.get("JournalCommit")) {
+    Set<Long> transactions = new HashSet<>();
+    for (RecordedEvent e : events.get("JournalCommit")) { // of several threads: in no order
       assertEquals("", e.getString("error"));
-      assertTrue(e.getLong("transaction") > last && e.getInt("logBlocks") > 1, e::toString);
-      last = e.getLong("transaction");
+      assertTrue(transactions.add(e.getLong("transaction")), e::toString);
+      assertTrue(e.getInt("logBlocks") > 1, e::toString);
     }
-    assertTrue(events.get("PageFault").getFirst().getBoolean("store"));
+    assertTrue(events.get("PageFault").stream().allMatch(e -> e.getBoolean("store")));
     assertEquals("EIO", events.get("ErrorTold").getFirst().getString("error"));
   }
 }
