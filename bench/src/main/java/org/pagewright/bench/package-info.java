@@ -1,8 +1,8 @@
 /// Benchmarks: each number beside its peers in one run.
 ///
 /// `./pagewright bench` measures all rows of [org.pagewright.bench.measure.Rows], and
-/// `./pagewright bench report` makes the page about them; `bench/run` runs one benchmark alone, with
-/// the options of JMH.
+/// `./pagewright bench report` makes the page about them; `bench/run` runs one benchmark alone,
+/// with the options of JMH.
 ///
 /// | class          | question                                                       |
 /// |----------------|----------------------------------------------------------------|

@@ -235,8 +235,8 @@ public final class AddressSpace {
     return m;
   }
 
-  /// Zeroes the folio of the end from there on, once more: whoever grows the file has done so, but a
-  /// store may have come between that and the moment when entries are read-only, which is now. No
+  /// Zeroes the folio of the end from there on, once more: whoever grows the file has done so, but
+  /// a store may have come between that and the moment when entries are read-only, which is now. No
   /// folio lock, because another folio's may be held: nobody reads these bytes, and who else writes
   /// them writes zeros. The reference keeps the frame.
   private void zeroTail(long from) {

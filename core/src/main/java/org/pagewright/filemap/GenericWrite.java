@@ -254,8 +254,8 @@ public final class GenericWrite {
     return accepted > 0 ? accepted : ~copied;
   }
 
-  /// What lies between the end and the chunk in one folio is about to come inside, and was zeroed at
-  /// the beginning; meanwhile somebody may have stored to it through a mapping. From here on he
+  /// What lies between the end and the chunk in one folio is about to come inside, and was zeroed
+  /// at the beginning; meanwhile somebody may have stored to it through a mapping. From here on he
   /// cannot: his next fault waits for the folio lock (R-D5).
   private static void zeroGap(AddressSpace mapping, long pos, Folio folio) {
     long size = mapping.size();

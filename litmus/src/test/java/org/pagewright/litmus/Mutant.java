@@ -115,8 +115,8 @@ enum Mutant {
     }
   }
 
-  /// In place of a static method that says yes or no to a folio: gives its lock back, takes it again,
-  /// and says yes.
+  /// In place of a static method that says yes or no to a folio: gives its lock back, takes it
+  /// again, and says yes.
   private static Edit letGoAt(String called) {
     ClassDesc folio = ClassDesc.of("org.pagewright.cache.Folio");
     MethodTypeDesc nothing = MethodTypeDesc.ofDescriptor("()V");

@@ -2,8 +2,8 @@ package org.pagewright.bench.door;
 
 import java.io.IOException;
 
-/// Files that are in memory, each as long as the door was asked for, and full. Closing a door closes
-/// its lanes, which nobody uses any more.
+/// Files that are in memory, each as long as the door was asked for, and full. Closing a door
+/// closes its lanes, which nobody uses any more.
 public interface Door extends AutoCloseable {
   /// One thread's way to one file, with buffers of its own.
   interface Lane {

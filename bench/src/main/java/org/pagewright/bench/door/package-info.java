@@ -1,8 +1,9 @@
-/// Ways to the bytes of files that are in memory: ours, and those of the peers. Each in its best form:
-/// buffers made once, positions given, nothing copied twice.
+/// Ways to the bytes of files that are in memory: ours, and those of the peers. Each in its best
+/// form: buffers made once, positions given, nothing copied twice.
 ///
-/// [Doors] opens one by its name; a [Door] gives each thread a [Door.Lane] to a file, which reads and
-/// writes pieces of one size. A process opens one door, so that the call of a lane has one target.
+/// [Doors] opens one by its name; a [Door] gives each thread a [Door.Lane] to a file, which reads
+/// and writes pieces of one size. A process opens one door, so that the call of a lane has one
+/// target.
 ///
 /// | class         | doors                                                                     |
 /// |---------------|---------------------------------------------------------------------------|

@@ -9,8 +9,8 @@ import org.pagewright.bench.policy.S3Fifo;
 import org.pagewright.bench.policy.TinyLfu;
 import org.pagewright.bench.policy.Trace;
 
-/// Hits of a hundred accesses, of one trace a round, the same for all policies. The first quarter of
-/// a trace fills the memory and does not count.
+/// Hits of a hundred accesses, of one trace a round, the same for all policies. The first quarter
+/// of a trace fills the memory and does not count.
 final class HitRate {
   /// What the traces look like.
   enum Pattern {

@@ -20,8 +20,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.bench.Turn;
 
-/// Peers that JMH measures, each in a process of its own, all of them alive at once and taking turns
-/// ([Turn]): a round is an iteration of each. With `-prof gc`.
+/// Peers that JMH measures, each in a process of its own, all of them alive at once and taking
+/// turns ([Turn]): a round is an iteration of each. With `-prof gc`.
 ///
 /// JMH is told not to fork: the process is the fork, and has only one peer's code and profile.
 public final class JmhContest implements Contest {

@@ -3,7 +3,8 @@ package org.pagewright.bench.policy;
 import java.util.HashMap;
 import java.util.Map;
 
-/// A hand goes round: what was used since it last came by is spared once, the first other one leaves.
+/// A hand goes round: what was used since it last came by is spared once, the first other one
+/// leaves.
 public final class Clock implements Policy {
   private final Map<Integer, Integer> slots = new HashMap<>();
   private final int[] pages;

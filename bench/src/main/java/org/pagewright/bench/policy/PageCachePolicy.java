@@ -15,7 +15,8 @@ import org.pagewright.vfs.OpenFlags;
 import org.pagewright.vfs.Volume;
 
 /// Ours, the real one: a file on an ext4 image in memory, read 64 bytes at a time, with as many
-/// frames as the others have pages. What the cache needs beside (a reserve, ghosts) comes out of it.
+/// frames as the others have pages. What the cache needs beside (a reserve, ghosts) comes out of
+/// it.
 ///
 /// Without readahead, which would make hits of what no policy kept.
 public final class PageCachePolicy implements Policy {

@@ -6,8 +6,9 @@ import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
 
-/// S3-FIFO as published (Yang and others, SOSP 2023): newcomers pass through a small queue of a tenth
-/// of the memory; who was used more than once there, or left not long ago, gets into the main queue.
+/// S3-FIFO as published (Yang and others, SOSP 2023): newcomers pass through a small queue of a
+/// tenth of the memory; who was used more than once there, or left not long ago, gets into the main
+/// queue.
 public final class S3Fifo implements Policy {
   private static final int USES_MAX = 3;
 

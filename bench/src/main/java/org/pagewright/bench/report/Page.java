@@ -138,9 +138,13 @@ public final class Page {
     line("");
     line("This page is made by `./pagewright bench report` from [the figures of one run](" + RESULTS
         + ");");
-    line("a test compares the two. Ours stands beside each peer, measured in the same run, in turns");
+    line(
+        "a test compares the two. Ours stands beside each peer, "
+            + "measured in the same run, in turns");
     line("of a fraction of a second. What counts is the ratio: a median over the rounds, and in");
-    line("brackets the least and the most. How it is done, and how to do it on another machine, is");
+    line(
+        "brackets the least and the most. How it is done, and how to "
+            + "do it on another machine, is");
     line("told [at the end](#how-it-is-measured).");
     line("");
     line("| | |");
@@ -156,7 +160,9 @@ public final class Page {
         + " at the end |");
     line("");
     if (!machine.wasQuiet()) {
-      line("The machine had other work when this run began: its figures are worth little, its ratios");
+      line(
+          "The machine had other work when this run began: its figures "
+              + "are worth little, its ratios");
       line("somewhat more.");
       line("");
     }
@@ -289,7 +295,9 @@ public final class Page {
     }
     line("## Allocation");
     line("");
-    line("Bytes of heap an operation of ours, counted by the JVM over whole iterations. The harness");
+    line(
+        "Bytes of heap an operation of ours, counted by the JVM over "
+            + "whole iterations. The harness");
     line("allocates a little in each: under half a byte an operation is nothing of ours.");
     line("");
     line("| row | what | bytes an operation | none |");
@@ -332,21 +340,25 @@ public final class Page {
         ```
 
         The first measures what has targets, in under 5 minutes; the second everything, in under 20.
-        `--list` lists the rows, `--rows 'read-*,build'` takes some of them, `--rounds N` more rounds.
+        `--list` lists the rows, `--rows 'read-*,build'` takes some of them, `--rounds N` \
+        more rounds.
         Be alone on the machine. As root the kernel's ext4 takes part through a loop device; `fio`,
         `fuse2fs`, `mke2fs` and `debugfs` take part where they are installed. What cannot be had is
         skipped, with the reason.
 
-        - Rows within the JVM are measured by JMH. Each peer has a process of its own, with only its own
+        - Rows within the JVM are measured by JMH. Each peer has a process of its own, \
+        with only its own
           code and profile; all are alive at once, and take turns of an iteration each, every second
           round backwards. So whatever else the machine does meets all of them alike.
-        - Whole programs are timed from start to end, also in turns. What the kernel then still owes to
+        - Whole programs are timed from start to end, also in turns. What the kernel then \
+        still owes to
           the disk is written between the turns.
         - Rounds at the beginning, in which code is compiled and memory touched first, are not kept;
           where hits or bytes are counted there are none.
         - Peers are in their best form: positions given, buffers made once, keys made once, values
           overwritten in place.
-        - The policies that hits are compared with have as many pages as ours has frames; what ours needs
+        - The policies that hits are compared with have as many pages as ours has frames; \
+        what ours needs
           beside comes out of its own.
 
         One benchmark alone, with all options of JMH: `bench/run CachedIo -p size=4096 -prof gc`.

@@ -42,7 +42,8 @@ final class Plot {
         String.format(
             Locale.ROOT,
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\""
-                + " viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"12\" role=\"img\">%n",
+                + " viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"12\""
+                + " role=\"img\">%n",
             WIDTH, height, WIDTH, height).replace("\r", ""));
     svg.append("<title>").append(escape(title)).append("</title>\n");
     svg.append(

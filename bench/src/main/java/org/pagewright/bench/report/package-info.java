@@ -1,8 +1,8 @@
-/// The page about results: [Page] makes docs/benchmarks.md of them, [Plot] its pictures, [Spread] is
-/// how the figures of several rounds become one statement.
+/// The page about results: [Page] makes docs/benchmarks.md of them, [Plot] its pictures, [Spread]
+/// is how the figures of several rounds become one statement.
 ///
-/// What a row is and should come to is from the table ([org.pagewright.bench.measure.Rows]), what it
-/// came to from the results, and why it misses its target, if it does, from `why.md` beside this
+/// What a row is and should come to is from the table ([org.pagewright.bench.measure.Rows]), what
+/// it came to from the results, and why it misses its target, if it does, from `why.md` beside this
 /// package's classes, written by hand, a heading for each row.
 ///
 /// ## Rules

@@ -7,7 +7,8 @@ import java.nio.ByteBuffer;
 import org.pagewright.cli.image.Cancellation;
 import org.pagewright.cli.report.Progress;
 
-/// Copies the bytes of files, through one buffer where they are not lent, and leaves holes out. Used by one thread.
+/// Copies the bytes of files, through one buffer where they are not lent, and leaves holes out.
+/// Used by one thread.
 final class ContentCopier {
   private static final int BUFFER = 1 << 20;
 

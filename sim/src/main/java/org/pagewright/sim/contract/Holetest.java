@@ -17,8 +17,8 @@ import org.pagewright.vfs.OpenFlags;
 import org.pagewright.vfs.Volume;
 
 /// Several threads store to the same folios through regions, each to places of its own, while one
-/// more does so with write(), one syncs and one evicts: nothing is lost (R-F19). After the program of
-/// that name in xfstests (generic/340, 344, 345, 346, 578).
+/// more does so with write(), one syncs and one evicts: nothing is lost (R-F19). After the program
+/// of that name in xfstests (generic/340, 344, 345, 346, 578).
 ///
 ///     each folio:  | thread 0 | thread 1 | ... | writer | ... | all of them add one here |
 public final class Holetest {

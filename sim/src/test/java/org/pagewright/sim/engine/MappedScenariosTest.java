@@ -81,9 +81,9 @@ final class MappedScenariosTest {
 
   // ---- Against write-out ------------------------------------------------------------------------
 
-  /// R-F14, R-F2, R-H1: an entry is writable when the folio is cleaned. What is stored through it is
-  /// in time for this write-out, or the folio is dirty again. And it is never dirty without what the
-  /// file system keeps for a dirty folio.
+  /// R-F14, R-F2, R-H1: an entry is writable when the folio is cleaned. What is stored through it
+  /// is in time for this write-out, or the folio is dirty again. And it is never dirty without what
+  /// the file system keeps for a dirty folio.
   @Test
   void whatIsStoredWhileItIsCleanedReachesTheStore() {
     assertSound(
@@ -272,8 +272,8 @@ final class MappedScenariosTest {
         });
   }
 
-  /// R-D5, R-D3: the last folio is stored to beyond the end while a write makes the file longer. The
-  /// gap is zeros, unless the store came after it was inside.
+  /// R-D5, R-D3: the last folio is stored to beyond the end while a write makes the file longer.
+  /// The gap is zeros, unless the store came after it was inside.
   @Test
   void whatLiesBeyondTheEndDoesNotComeInside() {
     assertSound(
@@ -441,7 +441,8 @@ final class MappedScenariosTest {
         });
   }
 
-  /// R-F16. A store waits for the thaw, whether its entry was writable when the volume froze or not.
+  /// R-F16. A store waits for the thaw, whether its entry was writable when the volume froze or
+  /// not.
   @Test
   void nothingIsStoredBetweenFreezeAndThaw() {
     for (boolean warm : new boolean[] {false, true}) {

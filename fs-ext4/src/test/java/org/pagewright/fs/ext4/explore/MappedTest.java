@@ -102,8 +102,8 @@ final class MappedTest {
             });
       };
 
-  /// A store that reserves a block, under a journal, beside an fsync that commits: neither waits for
-  /// the other in a circle, and nothing is dirty without a place (R-F1, R-F9, R-F13).
+  /// A store that reserves a block, under a journal, beside an fsync that commits: neither waits
+  /// for the other in a circle, and nothing is dirty without a place (R-F1, R-F9, R-F13).
   private static final Program STORE_AGAINST_COMMIT =
       stage -> {
         StagedVolume v = StagedVolume.mount(stage, StagedVolume.Kind.JOURNAL);
