@@ -174,12 +174,18 @@ final class FileOps {
   }
 
   void release(Context c) throws FsException {
-    Handle handle = s.handles.remove(c.request.longAt(Wire.ReleaseIn.FH));
-    if (handle == null) {
-      throw new FsException(Errno.EBADF, "release");
+    // From before it is no longer in the table until its inode may be free: no gap in between.
+    s.nodes.beginLeaving();
+    try {
+      Handle handle = s.handles.remove(c.request.longAt(Wire.ReleaseIn.FH));
+      if (handle == null) {
+        throw new FsException(Errno.EBADF, "release");
+      }
+      server.locks.released(c, handle);
+      handle.file.close();
+    } finally {
+      s.nodes.endLeaving();
     }
-    server.locks.released(c, handle);
-    handle.file.close();
   }
 
   /// One `close` of perhaps several: answered at once, whatever is dirty, with an error of

@@ -26,6 +26,9 @@ final class NodeTable {
   static final long ROOT_ID = 1;
 
   /// How many of the oldest are looked at for one that may be let go.
+  /// How long an open file without a name is given to be closed.
+  private static final long CLOSING_NANOS = 200_000_000;
+
   private static final int SCAN_MAX = 16;
 
   /// A number that the kernel knows.
@@ -54,7 +57,8 @@ final class NodeTable {
   private @Nullable Node[] table = new @Nullable Node[256];
   private int count;
   private int pinned;
-  private int beingFreed; // let go, and perhaps on the way out of the volume
+  private int leaving; // calls that let go of an inode, and perhaps free it
+  private volatile long departures; // how many such calls have ended
   private @Nullable Node oldest;
   private @Nullable Node youngest;
 
@@ -311,7 +315,6 @@ final class NodeTable {
   /// @param lookups how often; more than it was given counts as all
   void forget(long id, long lookups) {
     Inode inode = null;
-    boolean frees = false;
     lock.lock();
     try {
       Node node = findLocked(id);
@@ -321,49 +324,71 @@ final class NodeTable {
         } else {
           removeLocked(node);
           inode = unpinLocked(node);
-          frees = inode != null && inode.nlink() == 0;
-          beingFreed += frees ? 1 : 0;
+          leaving += inode != null ? 1 : 0;
         }
       }
     } finally {
       lock.unlock();
     }
-    put(inode);
-    if (frees) {
-      lock.lock();
-      beingFreed--;
-      lock.unlock();
-      freeing.wakeAll(this);
+    if (inode != null) {
+      try {
+        put(inode);
+      } finally {
+        endLeaving();
+      }
     }
+  }
+
+  /// Says that this thread is about to let go of an inode in another way, by a close.
+  void beginLeaving() {
+    lock.lock();
+    leaving++;
+    lock.unlock();
+  }
+
+  /// It has let go.
+  void endLeaving() {
+    lock.lock();
+    leaving--;
+    departures++;
+    lock.unlock();
+    freeing.wakeAll(this);
+  }
+
+  /// {@return how often an inode was let go of: for [#awaitFreed]}
+  long departures() {
+    return departures;
   }
 
   /// Waits until the kernel has let go of files without names that nobody has open, a moment at
   /// most: it says so without waiting for us, and until then their space is not free.
   ///
   /// @param open whether somebody has an inode open
+  /// @param since [#departures()] when the caller last looked for space
   /// @param nanos how long at most
-  /// @return false if there were none: waiting changes nothing
-  boolean awaitFreed(Predicate<Inode> open, long nanos) {
+  /// @return false if none went since then: there is as little space as there was
+  boolean awaitFreed(Predicate<Inode> open, long since, long nanos) {
     long until = System.nanoTime() + nanos;
-    boolean waited = false;
     WaitQueue.Waiter waiter = freeing.enter(this);
     try {
       long left = nanos;
-      while (left > 0 && hasNameless(open)) {
-        waited = true;
-        waiter.park(left);
+      // One that is open may be about to be closed: the kernel does not wait for RELEASE either, and
+      // a thread that has read it may not have come to it.
+      while (left > 0
+          && (hasNameless(open) || left > nanos - CLOSING_NANOS && hasNameless(i -> false))) {
+        waiter.park(Math.min(left, CLOSING_NANOS));
         left = until - System.nanoTime();
       }
     } finally {
       freeing.leave(waiter);
     }
-    return waited;
+    return departures != since;
   }
 
   private boolean hasNameless(Predicate<Inode> open) {
     lock.lock();
     try {
-      if (beingFreed > 0) {
+      if (leaving > 0) {
         return true;
       }
       for (Node n = oldest; n != null; n = n.younger) {

@@ -161,11 +161,13 @@ final class Worker {
   /// Has one request worked on, and once more if there was no space and the kernel is about to let
   /// go of files that were removed: a program that removed one may count on its space.
   private int dispatchWithSpace(Context c) throws FsException {
+    Services s = server.services;
+    long since = s.nodes.departures();
     try {
       return dispatch(c);
     } catch (FsException e) {
-      Services s = server.services;
-      if (e.errno() != Errno.ENOSPC || !s.nodes.awaitFreed(s.handles::isOpen, FREED_NANOS)) {
+      if (e.errno() != Errno.ENOSPC
+          || !s.nodes.awaitFreed(s.handles::isOpen, since, FREED_NANOS)) {
         throw e;
       }
     }
