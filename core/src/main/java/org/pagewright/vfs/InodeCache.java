@@ -30,6 +30,7 @@ final class InodeCache {
   private static final class Loading {
     final long ino;
     volatile boolean done;
+    boolean outdated; // guarded by lock
 
     Loading(long ino) {
       this.ino = ino;
@@ -111,7 +112,7 @@ final class InodeCache {
     } finally {
       lock.lock();
       loading.remove(mine);
-      if (inode != null && (claimed.contains(ino) || findLocked(ino) != null)) {
+      if (inode != null && (mine.outdated || findLocked(ino) != null)) {
         inode = null; // its number was given to a new one meanwhile
       }
       if (inode != null) {
@@ -139,6 +140,11 @@ final class InodeCache {
         return false;
       }
       claimed.add(ino);
+      for (Loading l : loading) {
+        // What it reads is of a time when there was no such inode, or of one that may be made,
+        // removed and free again before it is done: not to be entered.
+        l.outdated |= l.ino == ino;
+      }
       return true;
     } finally {
       lock.unlock();

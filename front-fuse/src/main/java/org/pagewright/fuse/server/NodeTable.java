@@ -372,8 +372,8 @@ final class NodeTable {
     WaitQueue.Waiter waiter = freeing.enter(this);
     try {
       long left = nanos;
-      // One that is open may be about to be closed: the kernel does not wait for RELEASE either, and
-      // a thread that has read it may not have come to it.
+      // One that is open may be about to be closed: the kernel does not wait for RELEASE either,
+      // and a thread that has read it may not have come to it.
       while (left > 0
           && (hasNameless(open) || left > nanos - CLOSING_NANOS && hasNameless(i -> false))) {
         waiter.park(Math.min(left, CLOSING_NANOS));
