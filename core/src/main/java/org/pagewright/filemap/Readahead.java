@@ -18,10 +18,15 @@ import org.pagewright.stats.Count;
 ///     start              #mark                 start + size
 ///                        |----- asyncSize -----|
 ///
+/// A stream that has come to the longest window gets more of them, each with a mark, until some
+/// lie ahead of the reader: the disk then has several requests at any time, and the next one while
+/// folios for another are made.
+///
 /// | what the read looks like                      | what is read                               |
 /// |-----------------------------------------------|--------------------------------------------|
 /// | at the start of the file, or after the last   | a first window: 4 or 2 times the request   |
-/// | meets the mark, or the end of the window      | the next window: 4 or 2 times this one     |
+/// | meets the mark, or the end of the window      | the next window: 4 or 2 times this one, up |
+/// |                                               | to 1 MiB, or a 32nd of a small cache       |
 /// | meets a mark of another reader                | a window behind what is there already      |
 /// | elsewhere, but folios before it are there     | one of several interleaved streams: a      |
 /// |                                               | window as long as what is there (context)  |
@@ -43,14 +48,20 @@ public final class Readahead {
     RANDOM
   }
 
-  /// Longest window in folios, unless told otherwise: 128 KiB.
-  public static final int FOLIOS_MAX = (128 << 10) / AddressSpace.FOLIO_SIZE;
+  /// Longest window in folios, unless told otherwise: 1 MiB, a request that any disk is glad of.
+  public static final int FOLIOS_MAX = (1 << 20) / AddressSpace.FOLIO_SIZE;
 
-  /// Longest piece of a forced readahead in folios: 1 MiB.
-  private static final int FORCED_MAX = (1 << 20) / AddressSpace.FOLIO_SIZE;
+  /// Longest window however small the cache is: 128 KiB.
+  private static final int FOLIOS_MIN = (128 << 10) / AddressSpace.FOLIO_SIZE;
+
+  /// Windows under way beyond the one that is being read: fast disks want several requests.
+  private static final int AHEAD_MAX = 8;
+
+  /// Share of the cache that one reader may have ahead of itself: a 32nd.
+  private static final int SHARE_SHIFT = 5;
 
   private final int foliosMax;
-  private final Folio[] batch; // guarded by busy
+  private Folio[] batch = new Folio[8]; // guarded by busy
   private final AtomicBoolean busy = new AtomicBoolean();
   private volatile Advice advice = Advice.NORMAL;
   private long start; // the window; a reader that sees a torn one guesses wrong, no more
@@ -68,7 +79,6 @@ public final class Readahead {
   /// @param foliosMax longest window in folios; 0 for no readahead at all
   public Readahead(int foliosMax) {
     this.foliosMax = foliosMax;
-    this.batch = new Folio[Math.max(1, 2 * foliosMax)];
   }
 
   /// Takes a hint of the reader.
@@ -90,10 +100,10 @@ public final class Readahead {
       return;
     }
     long last = AddressSpace.indexOf(Math.min(size - pos, length) + pos - 1);
-    Folio[] batch = new Folio[FORCED_MAX];
+    Folio[] batch = new Folio[FOLIOS_MAX];
     long next = AddressSpace.indexOf(pos);
     while (next <= last) {
-      int count = (int) Math.min(FORCED_MAX, last - next + 1);
+      int count = (int) Math.min(FOLIOS_MAX, last - next + 1);
       if (!submit(mapping, next, count, -1, 0, batch)) {
         return;
       }
@@ -111,10 +121,10 @@ public final class Readahead {
       return; // another reader of this file guesses right now
     }
     try {
-      int max = max();
+      int max = max(mapping);
       int request = (int) Math.min(wanted, Math.max(1, max));
       if (advice == Advice.RANDOM || max == 0) {
-        submit(mapping, index, request, -1, flags, batch);
+        submit(mapping, index, request, -1, flags, batch(request));
         return;
       }
       if (size > 0 && index == start + size) {
@@ -127,7 +137,7 @@ public final class Readahead {
         int history = history(mapping, index, max);
         if (history <= request) {
           // Random, until shown otherwise: no window, and the one of before stays.
-          submit(mapping, index, request, -1, flags, batch);
+          submit(mapping, index, request, -1, flags, batch(request));
           return;
         }
         start = index;
@@ -152,26 +162,34 @@ public final class Readahead {
       return; // one window for one mark
     }
     try {
-      int max = max();
+      int max = max(mapping);
       if (max == 0) {
         return;
       }
       long index = folio.index();
-      if (size > 0 && index == start + size - asyncSize) {
+      int windows = windowsAhead(mapping, max);
+      long behind = start + size - asyncSize - index; // from its mark to the last one
+      if (size > 0 && behind >= 0 && behind < (long) windows * max) {
         ramp(max);
-      } else {
-        // Somebody else's mark, or one of an older window: go on behind what is there.
-        long hole = index + 1;
-        while (hole - index <= max && mapping.find(hole) != null) {
-          hole++;
+        submitWindow(mapping, flags);
+        // One window more each time, until there are enough: each mark then starts one.
+        if (windows > 1 && size == max && start + size - index <= (long) windows * max) {
+          ramp(max);
+          submitWindow(mapping, flags);
         }
-        if (hole - index > max) {
-          return;
-        }
-        start = hole;
-        size = nextWindow((int) Math.min(max, hole - index + wanted), max);
-        asyncSize = size;
+        return;
       }
+      // Somebody else's mark, or one of an older window: go on behind what is there.
+      long hole = index + 1;
+      while (hole - index <= max && mapping.find(hole) != null) {
+        hole++;
+      }
+      if (hole - index > max) {
+        return;
+      }
+      start = hole;
+      size = nextWindow((int) Math.min(max, hole - index + wanted), max);
+      asyncSize = size;
       submitWindow(mapping, flags);
     } finally {
       busy.set(false);
@@ -187,12 +205,21 @@ public final class Readahead {
 
   // ---- Windows ----------------------------------------------------------------------------------
 
-  private int max() {
+  private int max(AddressSpace mapping) {
+    int most = Math.min(foliosMax, Math.max(FOLIOS_MIN, share(mapping)));
     return switch (advice) {
-      case NORMAL -> foliosMax;
-      case SEQUENTIAL -> 2 * foliosMax;
+      case NORMAL -> most;
+      case SEQUENTIAL -> 2 * most;
       case RANDOM -> 0;
     };
+  }
+
+  private static int share(AddressSpace mapping) {
+    return mapping.cache().frames().frames() >> SHARE_SHIFT;
+  }
+
+  private static int windowsAhead(AddressSpace mapping, int max) {
+    return Math.clamp(share(mapping) / max, 1, AHEAD_MAX);
   }
 
   private void ramp(int max) {
@@ -226,7 +253,15 @@ public final class Readahead {
   }
 
   private void submitWindow(AddressSpace mapping, int flags) {
-    submit(mapping, start, size, start + size - asyncSize, flags, batch);
+    submit(mapping, start, size, start + size - asyncSize, flags, batch(size));
+  }
+
+  /// Room for the folios of a window: little for the many files that are read with few.
+  private Folio[] batch(int folios) {
+    if (batch.length < folios) {
+      batch = new Folio[Integer.highestOneBit(folios - 1) << 1];
+    }
+    return batch;
   }
 
   /// Starts to read what is missing of a range. The folios are inserted in order, locked, and given

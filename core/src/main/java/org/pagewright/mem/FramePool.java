@@ -160,14 +160,13 @@ public final class FramePool implements AutoCloseable {
     int first = firstOf(i);
     int n = Math.min(firstOf(i + 1), frames) - first;
     long bytes = (long) n * FRAME_SIZE;
-    boolean huge = bytes >= HugePages.SIZE;
-    MemorySegment fresh = arena.allocate(bytes, huge ? HugePages.SIZE : FRAME_SIZE);
+    MemorySegment fresh = bytes < HugePages.SIZE ? null : HugePages.allocate(bytes, arena);
+    if (fresh == null) {
+      fresh = arena.allocate(bytes, FRAME_SIZE);
+    }
     MemorySegment other = (MemorySegment) CHUNK.compareAndExchange(chunks, i, null, fresh);
     if (other != null) {
       return other; // the loser's chunk is wasted: a rare, bounded race
-    }
-    if (huge) {
-      HugePages.collapse(fresh);
     }
     return fresh;
   }

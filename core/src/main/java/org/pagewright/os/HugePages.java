@@ -1,5 +1,6 @@
 package org.pagewright.os;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
@@ -7,24 +8,53 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import org.jspecify.annotations.Nullable;
 
-/// The system call madvise(2) with MADV_COLLAPSE: has memory that is in use already put into huge
-/// pages, now, so that a processor finds any byte of it with few translations. Where accesses go
-/// here and there over much memory, and more so in a virtual machine, the walk for a translation
-/// costs as much as the access.
+/// Much memory, from mmap(2) and with the advice to put it into huge pages, so that a processor
+/// finds any byte of it with few translations. Where accesses go here and there over much memory,
+/// and more so in a virtual machine, the walk for a translation costs as much as the access.
 ///
-/// Linux from 6.1 on; with native access. Elsewhere, or if the system has no huge page to give,
-/// nothing happens, and all is as it was but slower.
+/// The kernel gives the pages when they are first touched, by whoever does that. An arena's own
+/// memory is touched as a whole when it is allocated: half a gigabyte takes as long as reading it
+/// from a fast disk, and whoever asked for it waits.
+///
+/// Linux, with native access. Elsewhere there is none, and callers take an arena's.
 public final class HugePages {
   /// Bytes of a huge page: of those who have others, nothing is asked.
   public static final int SIZE = 2 << 20;
 
-  private static final int MADV_COLLAPSE = 25;
-  private static final @Nullable MethodHandle MADVISE = findMadvise();
+  private static final int PROT_READ_WRITE = 1 | 2;
+  private static final int MAP_PRIVATE_ANONYMOUS = 0x02 | 0x20;
+  private static final int MADV_HUGEPAGE = 14;
+  private static final long MAP_FAILED = -1;
+
+  private static final @Nullable MethodHandle MMAP =
+      find(
+          "mmap",
+          FunctionDescriptor.of(
+              ValueLayout.JAVA_LONG,
+              ValueLayout.JAVA_LONG,
+              ValueLayout.JAVA_LONG,
+              ValueLayout.JAVA_INT,
+              ValueLayout.JAVA_INT,
+              ValueLayout.JAVA_INT,
+              ValueLayout.JAVA_LONG));
+  private static final @Nullable MethodHandle MUNMAP =
+      find(
+          "munmap",
+          FunctionDescriptor.of(
+              ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
+  private static final @Nullable MethodHandle MADVISE =
+      find(
+          "madvise",
+          FunctionDescriptor.of(
+              ValueLayout.JAVA_INT,
+              ValueLayout.JAVA_LONG,
+              ValueLayout.JAVA_LONG,
+              ValueLayout.JAVA_INT));
 
   private HugePages() {}
 
   @SuppressWarnings("restricted") // what this package is for
-  private static @Nullable MethodHandle findMadvise() {
+  private static @Nullable MethodHandle find(String name, FunctionDescriptor function) {
     if (!System.getProperty("os.name", "").equals("Linux")
         || !HugePages.class.getModule().isNativeAccessEnabled()) {
       return null;
@@ -32,35 +62,51 @@ public final class HugePages {
     Linker linker = Linker.nativeLinker();
     return linker
         .defaultLookup()
-        .find("madvise")
-        .map(
-            address ->
-                linker.downcallHandle(
-                    address,
-                    FunctionDescriptor.of(
-                        ValueLayout.JAVA_INT,
-                        ValueLayout.JAVA_LONG,
-                        ValueLayout.JAVA_LONG,
-                        ValueLayout.JAVA_INT)))
+        .find(name)
+        .map(address -> linker.downcallHandle(address, function))
         .orElse(null);
   }
 
-  /// Puts the huge pages that lie wholly in some memory into one piece each. Takes as long as
-  /// copying the memory. May be called beside accesses to it.
+  /// Takes memory, all zeros.
   ///
-  /// @param memory native, in use
-  public static void collapse(MemorySegment memory) {
+  /// @param bytes how much, a multiple of the size of a page
+  /// @param arena whose end gives it back
+  /// @return a segment that begins where a huge page does; null if there is none of this kind
+  public static @Nullable MemorySegment allocate(long bytes, Arena arena) {
+    MethodHandle mmap = MMAP;
+    MethodHandle munmap = MUNMAP;
     MethodHandle madvise = MADVISE;
-    long from = memory.address() + SIZE - 1 & -SIZE;
-    long end = memory.address() + memory.byteSize() & -SIZE;
-    if (madvise == null || from >= end) {
-      return;
+    if (mmap == null || munmap == null || madvise == null) {
+      return null;
     }
+    long length = bytes + SIZE;
     try {
-      int refused = (int) madvise.invokeExact(from, end - from, MADV_COLLAPSE);
-      assert refused == 0 || refused == -1 : refused; // -1: not here, or not now
+      long address =
+          (long) mmap.invokeExact(0L, length, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0L);
+      if (address == MAP_FAILED) {
+        return null;
+      }
+      long aligned = address + SIZE - 1 & -SIZE;
+      // Advice: a kernel without huge pages, or that gives none, has small ones for us.
+      int refused = (int) madvise.invokeExact(aligned, bytes, MADV_HUGEPAGE);
+      assert refused == 0 || refused == -1 : refused;
+      return segment(aligned, bytes, arena, () -> unmap(munmap, address, length));
     } catch (Throwable e) {
-      throw new AssertionError("a system call of three numbers threw", e);
+      throw new AssertionError("a system call of some numbers threw", e);
+    }
+  }
+
+  @SuppressWarnings("restricted") // what this package is for
+  private static MemorySegment segment(long address, long bytes, Arena arena, Runnable end) {
+    return MemorySegment.ofAddress(address).reinterpret(bytes, arena, segment -> end.run());
+  }
+
+  private static void unmap(MethodHandle munmap, long address, long length) {
+    try {
+      int refused = (int) munmap.invokeExact(address, length);
+      assert refused == 0 : refused;
+    } catch (Throwable e) {
+      throw new AssertionError("a system call of two numbers threw", e);
     }
   }
 }

@@ -5,9 +5,9 @@
 /// |-----------------|----------------------------------------------------------------------------|
 /// | [Membarrier]    | a full fence in all threads of the process at once, paid by the caller     |
 /// | [ScopedMemory]  | memory of a long-lived arena, lent under a short-lived one, or by address  |
-/// | [HugePages]     | memory put into few large pages, so that random access needs few walks     |
+/// | [HugePages]     | much memory, in few large pages and not touched before it is needed        |
 ///
-/// Imports nothing of ours. Both need native access: start the JVM with
+/// Imports nothing of ours. All need native access: start the JVM with
 /// `--enable-native-access=org.pagewright.core` (or `ALL-UNNAMED` on the class path). Without it
 /// nothing here is called, no warning is printed, and callers take a slower way that each type
 /// names.

@@ -16,6 +16,7 @@ final class Workingset {
   private final long[] shadows;
   private final int bucketMask;
   private int evictions;
+  private int present; // shadows in the table
 
   /// A table for a cache.
   ///
@@ -44,6 +45,7 @@ final class Workingset {
         victim = i;
       }
     }
+    present += shadows[victim] == 0 ? 1 : 0;
     shadows[victim] = fingerprint(hash) | Integer.toUnsignedLong(evictions);
     evictions++;
   }
@@ -54,12 +56,16 @@ final class Workingset {
   /// @param index of the folio
   /// @return folios evicted since it went; -1 if there is no shadow
   long refault(long mapping, long index) {
+    if (present == 0) {
+      return -1; // nothing has left yet: spare a cache miss
+    }
     long hash = hash(mapping, index);
     int bucket = bucket(hash);
     for (int i = bucket; i < bucket + WAYS; i++) {
       if ((shadows[i] & 0xFFFFFFFF_00000000L) == fingerprint(hash)) {
         long distance = age(shadows[i]) - 1;
         shadows[i] = 0;
+        present--;
         return distance;
       }
     }

@@ -58,6 +58,48 @@ final class ReadaheadTest {
     assertEquals(140, file.fills);
   }
 
+  /// In a cache that is large enough a stream comes to windows of 1 MiB, and then to several of them
+  /// ahead of itself: here two, a 32nd of the cache.
+  @Test
+  void aLongStreamHasSeveralLargeWindowsUnderWay() throws FsException {
+    try (FakeFiles large = new FakeFiles(4_096, 16 << 20, 64 << 20)) {
+      byte[] content = new byte[3_000 * FOLIO];
+      for (int i = 0; i < content.length; i++) {
+        content[i] = (byte) (i / FOLIO + 1);
+      }
+      var file = large.file("f", content);
+      Readahead state = new Readahead();
+      for (int i = 0; i < 1_100; i++) {
+        read(file, state, i, 1);
+      }
+      assertEquals(
+          List.of(
+              "0+4", "4+16", "20+32", "52+64", "116+128", "244+256", "500+256", "756+256",
+              "1012+256", "1268+256", "1524+256"),
+          file.windows);
+      assertEquals(1, large.cache.statistics().misses());
+    }
+  }
+
+  /// What one reader has ahead of itself, and never used, is at most a small part of the cache.
+  @Test
+  void whatIsAheadOfAReaderIsAShareOfTheCache() throws FsException {
+    for (int shift = 18; shift <= 26; shift++) {
+      try (FakeFiles some = new FakeFiles(4_096, 16 << 20, 1 << shift)) {
+        var file = some.file("f", new byte[4_000 * FOLIO]);
+        Readahead state = new Readahead();
+        int folios = Math.min(2_000, (1 << shift) / FOLIO / 2);
+        byte[] target = new byte[FOLIO];
+        int most = Math.max(2 * 32, (1 << shift - 12 - 5) + 256);
+        for (int i = 0; i < folios; i++) {
+          GenericRead.read(file.mapping, (long) i * FOLIO, target, 0, FOLIO, 0, state);
+          long ahead = file.mapping.folios() - i - 1;
+          assertTrue(ahead <= most, ahead + " folios ahead of " + i + ", cache 2^" + shift);
+        }
+      }
+    }
+  }
+
   /// The window after this one has been asked for before the reader needs it.
   @Test
   void nextWindowIsUnderWayBeforeItIsNeeded() throws FsException {
