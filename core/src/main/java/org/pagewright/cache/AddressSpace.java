@@ -80,6 +80,7 @@ public final class AddressSpace {
   private volatile int failures;
   private @Nullable Object flusherState; // by the thread of the flusher only
   private volatile long writebackIndex; // where background write-out goes on; a hint
+  private volatile boolean exiting; // never false again
 
   /// An empty file.
   ///
@@ -735,6 +736,19 @@ public final class AddressSpace {
   public void setWritebackIndex(long index) {
     SchedulePoint.touch(writebackErrors, true);
     writebackIndex = index;
+  }
+
+  /// Says that the file is about to go, with all its folios: what is dirty need not be written any
+  /// more. AS_EXITING in Linux.
+  public void setExiting() {
+    exiting = true;
+  }
+
+  /// Whether the file is about to go.
+  ///
+  /// @return true from [#setExiting()] on
+  public boolean isExiting() {
+    return exiting;
   }
 
   /// Throws unless flags and tags agree (R-H1) and nothing is locked. For quiet moments: nobody

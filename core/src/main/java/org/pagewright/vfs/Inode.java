@@ -98,6 +98,7 @@ public class Inode implements AddressSpace.Host, FlushTarget.DirtyInode {
 
   // Guarded by the lock of the InodeCache.
   volatile int state = NEW;
+  volatile int syncing; // walks that are writing it out
   int refs;
   @Nullable Inode hashNext;
   @Nullable Inode unusedPrevious;

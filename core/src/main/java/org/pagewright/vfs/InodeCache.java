@@ -19,6 +19,10 @@ import org.pagewright.sync.WaitQueue;
 /// One object for each number at any time: a number that is being loaded or freed makes a second
 /// caller wait. Compare Linux's fs/inode.c:iget_locked().
 ///
+/// A walk over dirty inodes takes no reference, because then it could be the one who gives the last
+/// one back: who removed a file and let go of it would find its space not free yet. It says that it
+/// is at the inode ([#beginSync]), and an eviction waits for it. That is I_SYNC in Linux.
+///
 /// Whoever makes a new inode claims its number first. Until it is entered, nobody finds it: a
 /// number that came from outside (a file handle) is ESTALE, and what somebody read of it meanwhile
 /// is thrown away, because it may be half of the old inode and half of the new.
@@ -245,19 +249,55 @@ final class InodeCache {
     }
   }
 
-  /// One more reference to an inode that the caller has found somewhere.
+  /// One more reference to an inode that the caller has one of already.
+  void hold(Inode inode) {
+    lock.lock();
+    assert inode.state == Inode.LIVE : inode + " held without a reference";
+    refLocked(inode);
+    lock.unlock();
+  }
+
+  /// A walk is about to write an inode out, which stays in memory until [#endSync]. Several may be
+  /// at it.
   ///
   /// @return false if it is being evicted
-  boolean tryGet(Inode inode) {
+  boolean beginSync(Inode inode) {
     lock.lock();
     try {
       if (inode.state != Inode.LIVE) {
         return false;
       }
-      refLocked(inode);
+      inode.syncing++;
       return true;
     } finally {
       lock.unlock();
+    }
+  }
+
+  /// The walk has left the inode.
+  void endSync(Inode inode) {
+    lock.lock();
+    assert inode.syncing > 0 : inode + " left once too often";
+    boolean last = --inode.syncing == 0;
+    lock.unlock();
+    if (last) {
+      queue.wakeAll(inode);
+    }
+  }
+
+  /// Waits until no walk is at an inode in FREEING, where none begins any more.
+  void awaitSync(Inode inode) {
+    assert inode.state == Inode.FREEING : inode + " is not about to be evicted";
+    if (inode.syncing == 0) {
+      return;
+    }
+    WaitQueue.Waiter waiter = queue.enter(inode);
+    try {
+      while (inode.syncing > 0) {
+        waiter.park();
+      }
+    } finally {
+      queue.leave(waiter);
     }
   }
 
@@ -290,6 +330,9 @@ final class InodeCache {
     Inode dirty = null;
     int steps = 0;
     for (Inode i = oldest; i != null && steps < SCAN_MAX; i = i.unusedNext, steps++) {
+      if (i.syncing > 0) {
+        continue; // its eviction would wait for a walk
+      }
       if (!i.needsWriting()) {
         return takeUnusedLocked(i);
       }

@@ -361,20 +361,12 @@ public final class SuperBlock {
   ///
   /// @param inode in use
   public void hold(Inode inode) {
-    boolean held = inodes.tryGet(inode);
-    assert held : inode + " held without a reference";
+    inodes.hold(inode);
   }
 
-  /// One more reference to an inode that may be on its way out, e.g. found on a list.
-  ///
-  /// @param inode any inode of this volume
-  /// @return false if it is being evicted: leave it alone
-  public boolean tryHold(Inode inode) {
-    return inodes.tryGet(inode);
-  }
-
-  /// Gives a reference back. The last one of an inode without names frees it on disk; so no handle
-  /// and nothing below INODE of another inode may be held.
+  /// Gives a reference back. The last one of an inode without names frees it on disk, before this
+  /// returns unless the volume is frozen; so no handle and nothing below INODE of another inode may
+  /// be held. What a walk is writing out of it is waited for, the rest is not written any more.
   ///
   /// @param inode with a reference
   public void iput(Inode inode) {
@@ -433,6 +425,10 @@ public final class SuperBlock {
     if (inode.fileLocks != null) {
       fileLocks.forgetAll(inode);
     }
+    if (inode.nlink() == 0) {
+      inode.mapping().setExiting();
+    }
+    inodes.awaitSync(inode);
     if (inode.nlink() != 0 && !shutDown) {
       FsException failed = writeBeforeEviction(inode);
       if (failed != null) {
@@ -592,10 +588,13 @@ public final class SuperBlock {
         if (!visitor.mayGoOn()) {
           return;
         }
-        if (inodes.tryGet(inode)) { // else it is being evicted: written or freed by that
-          boolean all = visitor.visit(inode);
-          visited(inode, all);
-          iput(inode);
+        if (inodes.beginSync(inode)) { // else it is being evicted: written or freed by that
+          try {
+            boolean all = visitor.visit(inode);
+            visited(inode, all);
+          } finally {
+            inodes.endSync(inode);
+          }
         }
       }
     }

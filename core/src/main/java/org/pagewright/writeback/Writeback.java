@@ -220,6 +220,9 @@ public final class Writeback {
   }
 
   private boolean mayGoOn() {
+    if (mapping.isExiting()) {
+      return false; // who frees the file waits for this walk
+    }
     return integrity || control.toWrite() > 0; // R-H6
   }
 

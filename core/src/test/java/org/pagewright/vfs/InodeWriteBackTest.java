@@ -10,12 +10,7 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.pagewright.cache.AddressSpace;
-import org.pagewright.cache.AddressSpaceOperations;
-import org.pagewright.cache.Folio;
 import org.pagewright.cache.PageCache;
-import org.pagewright.cache.WriteOp;
-import org.pagewright.cache.WritebackControl;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
 
@@ -23,29 +18,11 @@ import org.pagewright.errno.FsException;
 @Timeout(60)
 final class InodeWriteBackTest {
   /// A file system of one inode, whose writing waits until it is let through.
-  private static final class OneInode implements SuperBlockOperations, AddressSpaceOperations {
+  private static final class OneInode extends InodesOnly {
     final CountDownLatch entered = new CountDownLatch(1);
     final CountDownLatch mayEnd = new CountDownLatch(1);
     volatile int written;
     volatile boolean fails;
-
-    @Override
-    public String name() {
-      return "one";
-    }
-
-    @Override
-    public long rootIno() {
-      return 1;
-    }
-
-    @Override
-    public Inode readInode(SuperBlock superBlock, long ino) {
-      Inode inode = new Inode(superBlock, ino, new InodeOperations() {}, this) {};
-      inode.setMode(FileType.DIRECTORY.modeBits() | 0755);
-      inode.setNlink(2);
-      return inode;
-    }
 
     @Override
     public void writeInode(Inode inode, boolean wait) throws FsException {
@@ -59,51 +36,6 @@ final class InodeWriteBackTest {
         throw new FsException(Errno.EIO, "as asked");
       }
       written++;
-    }
-
-    @Override
-    public void evictInode(Inode inode) {}
-
-    @Override
-    public void syncFs(boolean wait) {}
-
-    @Override
-    public StatFs statfs() {
-      throw new AssertionError();
-    }
-
-    @Override
-    public void close() {}
-
-    @Override
-    public long fileSizeMax() {
-      return Long.MAX_VALUE;
-    }
-
-    @Override
-    public int blockSize() {
-      return 4096;
-    }
-
-    @Override
-    public FillResult readFolio(AddressSpace mapping, Folio folio) {
-      throw new AssertionError();
-    }
-
-    @Override
-    public Folio writeBegin(AddressSpace mapping, long pos, int length, WriteOp op) {
-      throw new AssertionError();
-    }
-
-    @Override
-    public int writeEnd(
-        AddressSpace mapping, long pos, int length, int copied, Folio folio, WriteOp op) {
-      throw new AssertionError();
-    }
-
-    @Override
-    public void writepages(AddressSpace mapping, WritebackControl control) {
-      throw new AssertionError();
     }
   }
 
