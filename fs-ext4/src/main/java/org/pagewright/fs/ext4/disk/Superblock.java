@@ -5,7 +5,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.block.BlockDevice;
-import org.pagewright.errno.CorruptedException;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
 
@@ -84,15 +83,6 @@ public final class Superblock {
 
   /// The largest block that this driver handles, in bytes.
   public static final int MAX_BLOCK_SIZE = 4096;
-
-  private static final int MAX_REVISION = 1;
-  private static final int CHECKSUM_TYPE_CRC32C = 1;
-
-  /// Blocks are 48 bits wide in extents.
-  private static final long MAX_BLOCKS = 1L << 48;
-
-  /// Group numbers are int here; so many groups of 4 KiB blocks are 256 PiB.
-  private static final long MAX_GROUPS = Integer.MAX_VALUE - 8;
 
   // Where each field lies, in bytes; _LO and _HI are halves of one number.
   private static final int INODES_COUNT = 0x0;
@@ -1201,7 +1191,7 @@ public final class Superblock {
   /// @param device where from
   /// @return a superblock whose numbers make sense
   /// @throws FsException EINVAL if this is no ext2, ext3 or ext4; EOPNOTSUPP for features or sizes
-  ///     that we do not handle, EUCLEAN as a [CorruptedException] for damage, EIO
+  ///     that we do not handle, EUCLEAN for damage, EIO
   public static Superblock read(BlockDevice device) throws FsException {
     Superblock sb = readAt(device, OFFSET);
     sb.validate(device.name(), device.sizeBytes());
@@ -1267,159 +1257,7 @@ public final class Superblock {
   /// @param deviceBytes size of the device; 0 or less if it is not to be checked
   /// @throws FsException see [#read]
   public void validate(String device, long deviceBytes) throws FsException {
-    if (magic() != EXT4_MAGIC) {
-      throw new FsException(
-          Errno.EINVAL,
-          String.format(
-              "%s: no ext2, ext3 or ext4 file system here: magic 0x%04x, not 0xef53",
-              device, magic()));
-    }
-    Features features = features();
-    if (revision() < 0 || revision() > MAX_REVISION) {
-      throw new FsException(
-          Errno.EOPNOTSUPP, device + ": superblock: revision " + revision() + " is not known");
-    }
-    if (features.has(Feature.METADATA_CSUM) && checksumType() != CHECKSUM_TYPE_CRC32C) {
-      throw new FsException(
-          Errno.EOPNOTSUPP, device + ": superblock: checksum type " + checksumType());
-    }
-    require(checksumMatches(), device, "wrong checksum");
-    features.check(device, false);
-
-    int log = logBlockSize();
-    require(log >= 0 && log <= 6, device, "log of block size " + log);
-    if (blockSize() > MAX_BLOCK_SIZE) {
-      throw new FsException(
-          Errno.EOPNOTSUPP,
-          device + ": blocks of " + blockSize() + " bytes; " + MAX_BLOCK_SIZE + " is the most");
-    }
-    int blockSize = blockSize();
-    boolean bigalloc = features.has(Feature.BIGALLOC);
-    int clusterLog = logClusterSize();
-    require(
-        bigalloc ? clusterLog >= log && clusterLog <= 20 : clusterLog == log || revision() == 0,
-        device,
-        "log of cluster size " + clusterLog);
-    int ratio = bigalloc ? 1 << (clusterLog - log) : 1;
-    long bitsPerBlock = 8L * blockSize;
-
-    int inodeSize = inodeSize();
-    require(
-        inodeSize >= OLD_INODE_SIZE && inodeSize <= blockSize && Integer.bitCount(inodeSize) == 1,
-        device,
-        "inode size " + inodeSize);
-    int descSize = descSize();
-    require(
-        features.has(Feature.BIT64)
-            ? descSize >= GroupDescriptor.SIZE_64
-                && descSize <= SIZE
-                && Integer.bitCount(descSize) == 1
-            : descSize == GroupDescriptor.SIZE_32,
-        device,
-        "descriptor size " + descSize);
-
-    long perGroup = blocksPerGroup();
-    require(
-        perGroup >= 8 && perGroup % 8 == 0 && perGroup <= bitsPerBlock * ratio,
-        device,
-        "blocks per group " + perGroup);
-    require(
-        clustersPerGroup() * ratio == perGroup,
-        device,
-        "clusters per group " + clustersPerGroup());
-    require(
-        firstDataBlock() == (blockSize == SIZE && ratio == 1 ? 1 : 0),
-        device,
-        "first data block " + firstDataBlock());
-    long blocks = blocksCount();
-    require(
-        blocks > firstDataBlock() + 3 && blocks <= MAX_BLOCKS, device, "blocks count " + blocks);
-    if (!features.has(Feature.BIT64)) {
-      require(blocks <= 0xffff_ffffL, device, "blocks count " + blocks + " without 64bit");
-    }
-    if (deviceBytes > 0 && blocks > deviceBytes / blockSize) {
-      throw new CorruptedException(
-          device,
-          -1,
-          "superblock: "
-              + blocks
-              + " blocks of "
-              + blockSize
-              + " do not fit the device's "
-              + deviceBytes
-              + " bytes (is the image cut off?)");
-    }
-    long groups = (blocks - firstDataBlock() + perGroup - 1) / perGroup;
-    require(groups <= MAX_GROUPS, device, "number of groups " + groups);
-
-    long inodesPerGroup = inodesPerGroup();
-    int inodesPerBlock = blockSize / inodeSize;
-    require(
-        inodesPerGroup >= inodesPerBlock
-            && inodesPerGroup % 8 == 0
-            && inodesPerGroup <= bitsPerBlock,
-        device,
-        "inodes per group " + inodesPerGroup);
-    require(
-        inodesCount() == groups * inodesPerGroup,
-        device,
-        inodesCount() + " inodes in " + groups + " groups of " + inodesPerGroup);
-    require(
-        firstInode() >= OLD_FIRST_INODE && firstInode() <= inodesCount(),
-        device,
-        "first inode " + firstInode() + " of " + inodesCount());
-
-    long descBlocks = (groups * descSize + blockSize - 1) / blockSize;
-    require(
-        firstMetaBg() <= descBlocks || !features.has(Feature.META_BG),
-        device,
-        "first meta group " + firstMetaBg());
-    require(
-        reservedGdtBlocks() <= blockSize / 4
-            && (features.has(Feature.META_BG) || descBlocks + reservedGdtBlocks() + 1 < perGroup),
-        device,
-        "reserved descriptor blocks " + reservedGdtBlocks());
-    require(
-        logGroupsPerFlex() <= 31, device, "log of groups per flexible group " + logGroupsPerFlex());
-    require(
-        freeBlocksCount() >= 0 && freeBlocksCount() <= blocks,
-        device,
-        "free blocks " + freeBlocksCount() + " of " + blocks);
-    require(
-        freeInodesCount() <= inodesCount(),
-        device,
-        "free inodes " + freeInodesCount() + " of " + inodesCount());
-    require(
-        reservedBlocksCount() >= 0 && reservedBlocksCount() <= blocks,
-        device,
-        "reserved blocks " + reservedBlocksCount() + " of " + blocks);
-    require(
-        inodeSize == OLD_INODE_SIZE // then nobody looks at them
-            || wantExtraIsize() <= inodeSize - OLD_INODE_SIZE
-                && minExtraIsize() <= inodeSize - OLD_INODE_SIZE,
-        device,
-        "extra inode size " + wantExtraIsize() + ", at least " + minExtraIsize());
-    requireInode(device, "journal", journalInode());
-    if (features.has(Feature.ORPHAN_FILE)) {
-      requireInode(device, "orphan file", orphanFileInode());
-    }
-    if (features.has(Feature.HAS_JOURNAL)) {
-      require(
-          journalInode() != 0 || journalDevice() != 0,
-          device,
-          "has_journal with neither an inode nor a device");
-    }
-  }
-
-  private void requireInode(String device, String what, long ino) throws CorruptedException {
-    require(ino <= inodesCount(), device, "inode " + ino + " of the " + what);
-  }
-
-  private static void require(boolean holds, String device, String what)
-      throws CorruptedException {
-    if (!holds) {
-      throw new CorruptedException(device, -1, "superblock: " + what);
-    }
+    new SuperblockCheck(this, device).run(deviceBytes);
   }
 
   private long getSplit(int low, int high) {
