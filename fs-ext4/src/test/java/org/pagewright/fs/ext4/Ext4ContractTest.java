@@ -11,8 +11,8 @@ import org.pagewright.block.FileBlockDevice;
 import org.pagewright.fs.ext4.mkfs.Mkfs;
 import org.pagewright.fs.ext4.mkfs.MkfsOptions;
 import org.pagewright.fs.ext4.testing.E2fs;
+import org.pagewright.sim.contract.StoredVolumes;
 import org.pagewright.sim.contract.VolumeContract;
-import org.pagewright.sim.contract.VolumeFixture;
 import org.pagewright.vfs.CacheMemory;
 import org.pagewright.vfs.Volume;
 
@@ -20,30 +20,29 @@ import org.pagewright.vfs.Volume;
 final class Ext4ContractTest {
   @TempDir Path folder;
 
-  private final class Fixture implements VolumeFixture {
+  private final class Images extends StoredVolumes {
     private final MkfsOptions options;
     private final boolean large;
     private int images;
     private Path image = Path.of("");
-    private CacheMemory memory = CacheMemory.ofBytes(1 << 20);
 
-    Fixture(MkfsOptions options, boolean large) {
+    Images(MkfsOptions options, boolean large) {
+      super(16 << 20);
       this.options = options;
       this.large = large;
     }
 
     @Override
-    public Volume make() throws IOException {
+    protected void format() throws IOException {
       image = folder.resolve("image" + images++);
       try (FileBlockDevice device =
           FileBlockDevice.create(image, 32 << 20, FileBlockDevice.Options.READ_WRITE)) {
         Mkfs.make(device, options);
       }
-      return mount();
     }
 
-    private Volume mount() throws IOException {
-      memory = CacheMemory.ofBytes(16 << 20);
+    @Override
+    protected Volume mount(CacheMemory memory) throws IOException {
       return Ext4.mount(
           FileBlockDevice.open(image, FileBlockDevice.Options.READ_WRITE),
           memory,
@@ -51,22 +50,7 @@ final class Ext4ContractTest {
     }
 
     @Override
-    public Volume remount(Volume volume) throws IOException {
-      closeBoth(volume);
-      return mount();
-    }
-
-    private void closeBoth(Volume volume) throws IOException {
-      volume.close();
-      if (memory.cache().frames().used() != 0) {
-        throw new AssertionError(memory.cache().frames().used() + " frames leaked");
-      }
-      memory.close();
-    }
-
-    @Override
-    public void dispose(Volume volume) throws IOException {
-      closeBoth(volume);
+    protected void checkAndRemove() throws IOException {
       E2fs.assertClean(image);
       Files.delete(image);
     }
@@ -82,17 +66,17 @@ final class Ext4ContractTest {
 
   @TestFactory
   Stream<DynamicTest> ext4() {
-    return VolumeContract.of(new Fixture(new MkfsOptions(), true));
+    return VolumeContract.of(new Images(new MkfsOptions(), true));
   }
 
   @TestFactory
   Stream<DynamicTest> ext4WithSmallBlocks() throws IOException {
-    return VolumeContract.of(new Fixture(new MkfsOptions().blockSize(1024), true));
+    return VolumeContract.of(new Images(new MkfsOptions().blockSize(1024), true));
   }
 
   @TestFactory
   Stream<DynamicTest> ext2() throws IOException {
     MkfsOptions options = new MkfsOptions().type(MkfsOptions.Type.EXT2).inodeSize(256);
-    return VolumeContract.of(new Fixture(options, false));
+    return VolumeContract.of(new Images(options, false));
   }
 }

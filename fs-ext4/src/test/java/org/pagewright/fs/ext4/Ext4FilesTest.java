@@ -15,8 +15,8 @@ import org.pagewright.fs.ext4.testing.E2fs;
 import org.pagewright.sim.contract.AddressSpaceOperationsContract;
 import org.pagewright.sim.contract.FileFixture;
 import org.pagewright.sim.contract.StoreDevice;
+import org.pagewright.sim.contract.StoredVolumes;
 import org.pagewright.sim.contract.VolumeFileFixture;
-import org.pagewright.sim.contract.VolumeFixture;
 import org.pagewright.sim.device.PoisonedDevice;
 import org.pagewright.vfs.CacheMemory;
 import org.pagewright.vfs.Volume;
@@ -74,13 +74,13 @@ final class Ext4FilesTest {
     return VolumeFileFixture.onDevice(images, images::device);
   }
 
-  private final class Images implements VolumeFixture {
+  private final class Images extends StoredVolumes {
     private final MkfsOptions options;
     private final Path image = folder.resolve("image");
-    private CacheMemory memory = CacheMemory.ofBytes(1 << 20);
     private StoreDevice device;
 
     Images(MkfsOptions options) {
+      super(8 << 20);
       this.options = options;
     }
 
@@ -89,7 +89,7 @@ final class Ext4FilesTest {
     }
 
     @Override
-    public Volume make() throws IOException {
+    protected void format() throws IOException {
       try (FileBlockDevice blank =
               FileBlockDevice.create(image, IMAGE_BYTES, FileBlockDevice.Options.READ_WRITE);
           Arena arena = Arena.ofShared()) {
@@ -99,33 +99,17 @@ final class Ext4FilesTest {
         }
         Mkfs.make(blank, options);
       }
-      return mount();
     }
 
-    private Volume mount() throws IOException {
-      memory = CacheMemory.ofBytes(8 << 20);
+    @Override
+    protected Volume mount(CacheMemory memory) throws IOException {
       device =
           new StoreDevice(FileBlockDevice.open(image, FileBlockDevice.Options.READ_WRITE));
       return Ext4.mount(device, memory, Ext4Options.DEFAULTS);
     }
 
     @Override
-    public Volume remount(Volume volume) throws IOException {
-      close(volume);
-      return mount();
-    }
-
-    private void close(Volume volume) throws IOException {
-      volume.close();
-      if (memory.cache().frames().used() != 0) {
-        throw new AssertionError(memory.cache().frames().used() + " frames leaked");
-      }
-      memory.close();
-    }
-
-    @Override
-    public void dispose(Volume volume) throws IOException {
-      close(volume);
+    protected void checkAndRemove() throws IOException {
       E2fs.assertClean(image);
       Files.delete(image);
     }

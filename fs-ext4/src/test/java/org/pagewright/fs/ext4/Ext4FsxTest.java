@@ -13,7 +13,7 @@ import org.pagewright.fs.ext4.testing.E2fs;
 import org.pagewright.fs.ext4.testing.RamImage;
 import org.pagewright.sim.contract.Fsx;
 import org.pagewright.sim.contract.Holetest;
-import org.pagewright.sim.contract.VolumeFixture;
+import org.pagewright.sim.contract.StoredVolumes;
 import org.pagewright.vfs.CacheMemory;
 import org.pagewright.vfs.Volume;
 
@@ -50,50 +50,32 @@ final class Ext4FsxTest {
   }
 
   /// Images in memory; e2fsck looks at each in the end.
-  static final class Images implements VolumeFixture {
+  static final class Images extends StoredVolumes {
     private static final int IMAGE_BYTES = 24 << 20;
 
     private final Path folder;
     private final MkfsOptions options;
-    private final long cacheBytes;
-    private CacheMemory memory;
     private RamImage image;
 
     Images(Path folder, MkfsOptions options, long cacheBytes) {
+      super(cacheBytes);
       this.folder = folder;
       this.options = options;
-      this.cacheBytes = cacheBytes;
     }
 
     @Override
-    public Volume make() throws IOException {
+    protected void format() throws IOException {
       image = RamImage.of(IMAGE_BYTES);
       Mkfs.make(image, options);
-      return mount();
     }
 
-    private Volume mount() throws IOException {
-      memory = CacheMemory.ofBytes(cacheBytes);
+    @Override
+    protected Volume mount(CacheMemory memory) throws IOException {
       return Ext4.mount(image, memory, Ext4Options.DEFAULTS);
     }
 
     @Override
-    public Volume remount(Volume volume) throws IOException {
-      close(volume);
-      return mount();
-    }
-
-    private void close(Volume volume) throws IOException {
-      volume.close();
-      if (memory.cache().frames().used() != 0) {
-        throw new AssertionError(memory.cache().frames().used() + " frames leaked");
-      }
-      memory.close();
-    }
-
-    @Override
-    public void dispose(Volume volume) throws IOException {
-      close(volume);
+    protected void checkAndRemove() throws IOException {
       Path file = image.save(folder.resolve("image"));
       image.free();
       E2fs.assertClean(file);

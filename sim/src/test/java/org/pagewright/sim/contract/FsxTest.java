@@ -28,13 +28,13 @@ final class FsxTest {
   void nothingIsLostOfWhatIsStoredToOneFolioByMany() throws IOException {
     for (Holetest.Ground ground : List.of(Holetest.Ground.HOLE, Holetest.Ground.ZEROS)) {
       Holetest.run(new RamfsVolumeTest.Fixture(), ground, 200, 4, SEED);
-      Holetest.run(new HostfsVolumeTest.Fixture(folder, false, CACHE_BYTES), ground, 200, 4, SEED);
+      Holetest.run(new HostfsVolumeTest.Folders(folder, false, CACHE_BYTES), ground, 200, 4, SEED);
     }
   }
 
   @Test
   void aFileOfTheHostIsWhatItsModelIs() {
-    VolumeFixture fixture = new HostfsVolumeTest.Fixture(folder, false, CACHE_BYTES);
+    VolumeFixture fixture = new HostfsVolumeTest.Folders(folder, false, CACHE_BYTES);
     Fsx.run(fixture, new Fsx.Options(SEED, OPERATIONS, SIZE_MAX, 2 * CACHE_BYTES));
   }
 }

@@ -28,6 +28,6 @@ final class HostfsFilesTest {
 
   private FileFixture fixture(boolean direct) throws IOException {
     Path own = Files.createTempDirectory(folder, "files");
-    return VolumeFileFixture.stored(new HostfsVolumeTest.Fixture(own, direct));
+    return VolumeFileFixture.stored(new HostfsVolumeTest.Folders(own, direct));
   }
 }

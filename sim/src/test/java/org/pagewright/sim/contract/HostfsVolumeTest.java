@@ -23,53 +23,35 @@ import org.pagewright.vfs.Volume;
 final class HostfsVolumeTest {
   @TempDir Path folder;
 
-  static final class Fixture implements VolumeFixture {
+  static final class Folders extends StoredVolumes {
     private final Path folder;
     private final boolean direct;
-    private final long cacheBytes;
     private int directories;
     private Path directory = Path.of("");
-    private CacheMemory memory = CacheMemory.ofBytes(1 << 20);
 
-    Fixture(Path folder, boolean direct) {
+    Folders(Path folder, boolean direct) {
       this(folder, direct, 16 << 20);
     }
 
-    Fixture(Path folder, boolean direct, long cacheBytes) {
+    Folders(Path folder, boolean direct, long cacheBytes) {
+      super(cacheBytes);
       this.folder = folder;
       this.direct = direct;
-      this.cacheBytes = cacheBytes;
     }
 
     @Override
-    public Volume make() throws IOException {
+    protected void format() throws IOException {
       directory = folder.resolve("volume" + directories++);
       Files.createDirectory(directory);
-      return mount();
     }
 
-    private Volume mount() throws IOException {
-      memory = CacheMemory.ofBytes(cacheBytes);
+    @Override
+    protected Volume mount(CacheMemory memory) throws IOException {
       return Hostfs.mount(directory, memory, MountOptions.DEFAULTS, direct);
     }
 
     @Override
-    public Volume remount(Volume volume) throws IOException {
-      closeBoth(volume);
-      return mount();
-    }
-
-    private void closeBoth(Volume volume) throws IOException {
-      volume.close();
-      if (memory.cache().frames().used() != 0) {
-        throw new AssertionError(memory.cache().frames().used() + " frames leaked");
-      }
-      memory.close();
-    }
-
-    @Override
-    public void dispose(Volume volume) throws IOException {
-      closeBoth(volume);
+    protected void checkAndRemove() throws IOException {
       List<Path> all;
       try (Stream<Path> walk = Files.walk(directory)) {
         all = walk.sorted(Comparator.reverseOrder()).toList();
@@ -90,12 +72,12 @@ final class HostfsVolumeTest {
 
   @TestFactory
   Stream<DynamicTest> throughTheCacheOfTheHost() {
-    return VolumeContract.of(new Fixture(folder, false));
+    return VolumeContract.of(new Folders(folder, false));
   }
 
   @TestFactory
   Stream<DynamicTest> pastTheCacheOfTheHost() {
-    return VolumeContract.of(new Fixture(folder, true));
+    return VolumeContract.of(new Folders(folder, true));
   }
 
   @Test
