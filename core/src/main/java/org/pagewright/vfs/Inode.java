@@ -104,7 +104,7 @@ public class Inode implements AddressSpace.Host, FlushTarget.DirtyInode {
   @Nullable Inode unusedPrevious;
   @Nullable Inode unusedNext;
 
-  // Guarded by the lock of the SuperBlock's list of dirty inodes.
+  // Guarded by the lock of the DirtyInodes.
   @Nullable Inode dirtyPrevious;
   @Nullable Inode dirtyNext;
   boolean onDirtyList;

@@ -18,7 +18,6 @@ import org.pagewright.sync.LockClass;
 import org.pagewright.sync.Mutex;
 import org.pagewright.writeback.BackingDevice;
 import org.pagewright.writeback.Clock;
-import org.pagewright.writeback.FlushTarget;
 import org.pagewright.writeback.Flusher;
 import org.pagewright.writeback.Writeback;
 
@@ -33,12 +32,8 @@ import org.pagewright.writeback.Writeback;
 /// waits for those inside, syncs, and then shuts the inner door of write faults, because a fault
 /// may come from inside a write. [#thaw()] opens both.
 ///
-/// ## What is dirty
-///
-/// An inode with dirty fields, dirty folios, or folios under write-out is on one list, in the order
-/// in which they became so. The [Flusher] walks it by age and amount, a sync walks all of it; a
-/// walk looks only at what was on the list when it began, so it ends however fast others dirty more
-/// (R-H3).
+/// What is dirty is on a list that the [Flusher] walks by age and amount, and a sync as a whole: see
+/// [DirtyInodes].
 public final class SuperBlock {
   /// An inode or a volume that could not be written or freed; for whoever keeps a log.
   public interface Trouble {
@@ -49,28 +44,13 @@ public final class SuperBlock {
     void happened(String what, Throwable error);
   }
 
-  /// Without a store there is nothing to write but the inodes, and those only in name.
-  private static final FlushTarget.Visitor WITHOUT_STORE =
-      new FlushTarget.Visitor() {
-        @Override
-        public boolean visit(FlushTarget.DirtyInode inode) {
-          ((Inode) inode).clearDirty();
-          return true;
-        }
-
-        @Override
-        public boolean mayGoOn() {
-          return true;
-        }
-      };
-
   private final PageCache cache;
   private final SuperBlockOperations operations;
   private final MountOptions options;
   private final @Nullable BackingDevice device;
   private final @Nullable Flusher flusher;
-  private final Clock monotonic;
   private final InodeCache inodes;
+  private final DirtyInodes dirty;
   private final DentryCache dentries;
   private final VmSpace vmSpace;
   private final Namespace namespace = new Namespace(this);
@@ -93,11 +73,7 @@ public final class SuperBlock {
   private volatile Trouble trouble = (what, error) -> {};
   private volatile Watcher[] watchers = NO_WATCHERS; // replaced as a whole, by a swap
 
-  // Guarded by stateLock: the list of dirty inodes, oldest first, and inodes to be freed at thaw or
-  // by the next sync.
-  private @Nullable Inode firstDirty;
-  private @Nullable Inode lastDirty;
-  private int dirtyInodes;
+  // Guarded by stateLock: inodes to be freed at thaw or by the next sync.
   private final List<Inode> deferred = new ArrayList<>();
   private @Nullable FsException whyDeferred; // guarded by stateLock: why the last one was not freed
 
@@ -123,8 +99,9 @@ public final class SuperBlock {
     this.pagefaultLevel = new FreezeLock(LockClass.SB_PAGEFAULT, operations.name());
     this.renameMutex = new Mutex(LockClass.RENAME, operations.name());
     this.stateLock = new Mutex(LockClass.INODE_STATE, operations.name());
-    this.monotonic = device != null ? device.throttle().clock() : Clock.SYSTEM;
-    this.flusher = device != null ? new Flusher(device, new DirtyList()) : null;
+    this.dirty =
+        new DirtyInodes(this, inodes, device != null ? device.throttle().clock() : Clock.SYSTEM);
+    this.flusher = device != null ? new Flusher(device, dirty) : null;
   }
 
   /// Makes a volume of a file system and reads its root.
@@ -442,7 +419,7 @@ public final class SuperBlock {
     }
     dropFolios(inode.mapping());
     inode.clearDirty();
-    removeFromDirtyList(inode);
+    dirty.remove(inode);
     try {
       operations.evictInode(inode);
     } catch (FsException e) {
@@ -491,164 +468,20 @@ public final class SuperBlock {
     }
   }
 
-  // ---- Dirty inodes and sync --------------------------------------------------------------------
+  // ---- Sync -------------------------------------------------------------------------------------
 
-  /// Puts an inode on the list of dirty ones. Any lock above INODE_STATE may be held.
+  /// An inode has something to write. Any lock above INODE_STATE may be held.
   void noteDirty(Inode inode) {
-    stateLock.lock();
-    boolean joins = !inode.onDirtyList;
-    if (joins) {
-      inode.unsyncedSince = monotonic.nanoTime();
-      appendDirtyLocked(inode);
-    }
-    stateLock.unlock();
-    if (joins && flusher != null) {
+    if (dirty.add(inode) && flusher != null) {
       flusher.inodeDirtied();
     }
-  }
-
-  private void appendDirtyLocked(Inode inode) {
-    inode.onDirtyList = true;
-    inode.dirtySince = monotonic.nanoTime();
-    inode.dirtyNext = null;
-    inode.dirtyPrevious = lastDirty;
-    if (lastDirty != null) {
-      lastDirty.dirtyNext = inode;
-    } else {
-      firstDirty = inode;
-    }
-    lastDirty = inode;
-    dirtyInodes++;
-  }
-
-  private void unlinkDirtyLocked(Inode inode) {
-    inode.onDirtyList = false;
-    if (inode.dirtyPrevious != null) {
-      inode.dirtyPrevious.dirtyNext = inode.dirtyNext;
-    } else {
-      firstDirty = inode.dirtyNext;
-    }
-    if (inode.dirtyNext != null) {
-      inode.dirtyNext.dirtyPrevious = inode.dirtyPrevious;
-    } else {
-      lastDirty = inode.dirtyPrevious;
-    }
-    inode.dirtyNext = null;
-    inode.dirtyPrevious = null;
-    dirtyInodes--;
-  }
-
-  private void removeFromDirtyList(Inode inode) {
-    stateLock.lock();
-    if (inode.onDirtyList) {
-      unlinkDirtyLocked(inode);
-    }
-    stateLock.unlock();
   }
 
   /// Inodes with something to write.
   ///
   /// @return a number that may be old already
   public int dirtyInodes() {
-    stateLock.lock();
-    int n = dirtyInodes;
-    stateLock.unlock();
-    return n;
-  }
-
-  /// The list as the flusher sees it.
-  private final class DirtyList implements FlushTarget {
-    @Override
-    public String name() {
-      return operations.name();
-    }
-
-    @Override
-    public boolean hasDirty() {
-      return dirtyInodes() > 0;
-    }
-
-    @Override
-    public void shutDown(Throwable cause) {
-      shutdown("flusher", cause);
-    }
-
-    @Override
-    public void forEachDirty(long until, Visitor visitor) {
-      show(dirtyUntil(until), visitor);
-    }
-
-    @Override
-    public void forEachUnsynced(long until, Visitor visitor) {
-      show(unsyncedUntil(until), visitor);
-    }
-
-    private void show(Inode[] found, Visitor visitor) {
-      for (Inode inode : found) {
-        if (!visitor.mayGoOn()) {
-          return;
-        }
-        if (inodes.beginSync(inode)) { // else it is being evicted: written or freed by that
-          try {
-            boolean all = visitor.visit(inode);
-            visited(inode, all);
-          } finally {
-            inodes.endSync(inode);
-          }
-        }
-      }
-    }
-  }
-
-  /// The inodes that became dirty up to a moment, oldest first. No longer than the table of inodes.
-  private Inode[] dirtyUntil(long until) {
-    stateLock.lock();
-    try {
-      int n = 0;
-      for (Inode i = firstDirty; i != null && i.dirtySince - until <= 0; i = i.dirtyNext) {
-        n++;
-      }
-      Inode[] found = new Inode[n];
-      Inode i = firstDirty;
-      for (int k = 0; k < n && i != null; k++, i = i.dirtyNext) {
-        found[k] = i;
-      }
-      return found;
-    } finally {
-      stateLock.unlock();
-    }
-  }
-
-  /// The inodes that have been dirty since a moment or longer, whatever walks came by.
-  private Inode[] unsyncedUntil(long until) {
-    stateLock.lock();
-    try {
-      List<Inode> found = new ArrayList<>(dirtyInodes);
-      for (Inode i = firstDirty; i != null; i = i.dirtyNext) {
-        if (i.unsyncedSince - until <= 0) {
-          found.add(i);
-        }
-      }
-      return found.toArray(new Inode[0]);
-    } finally {
-      stateLock.unlock();
-    }
-  }
-
-  /// An inode leaves the list if it is clean: who dirties it later finds it off the list and puts
-  /// it back. If all of it was tried and it is dirty still, it counts as having become so now.
-  private void visited(Inode inode, boolean all) {
-    stateLock.lock();
-    if (inode.onDirtyList) {
-      boolean needed = inode.needsWriting();
-      if (!needed || all) {
-        unlinkDirtyLocked(inode);
-      }
-      if (needed && all) {
-        appendDirtyLocked(inode);
-      }
-    }
-    stateLock.unlock();
+    return dirty.size();
   }
 
   /// Writes a range of a file and then the inode, and waits for both; the default of
@@ -683,7 +516,7 @@ public final class SuperBlock {
         error = error != null ? error : again;
       }
     } else {
-      new DirtyList().forEachDirty(monotonic.nanoTime(), WITHOUT_STORE);
+      dirty.clean();
     }
     int left = 0;
     FsException why = null;
