@@ -189,7 +189,7 @@ final class FaultHandler {
     try {
       area.checkOpen();
       if (isWrite()) {
-        area.checkStores();
+        area.checkStores(page);
       }
       long entry = area.table().get(page);
       if (PageTable.is(entry, PageTable.PRIVATE)) {

@@ -5,6 +5,7 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import org.pagewright.cache.AddressSpace;
 import org.pagewright.errno.FsException;
 import org.pagewright.iov.IovIter;
@@ -50,26 +51,42 @@ public final class MappedRegion implements AutoCloseable {
   private static final ByteOrder NATIVE = ByteOrder.nativeOrder();
   private static final int FOLIO = AddressSpace.FOLIO_SIZE;
   private static final int IN = FOLIO - 1;
-  private static final int LEAF = AddressSpace.FOLIO_SHIFT + PageTable.LEAF_SHIFT;
 
   private final VmArea area;
   private final RegionAccess access;
   private final long pos;
   private final long length;
-  private final int shift; // of the first byte in its folio
+  private final long shift; // of the first byte in its folio
   private final long base;
-  private final long[][] leaves;
   private final MemorySegment[] chunks;
+
+  // What the accessors themselves serve: 0 if the table is not one array, or each step is explored.
+  private final long[] entries;
+  private final long limit1; // offsets of numbers of 1 byte are below
+  private final long limit2;
+  private final long limit4;
+  private final long limit8;
 
   MappedRegion(VmArea area, long pos, long length) {
     this.area = area;
     this.access = new RegionAccess(area);
     this.pos = pos;
     this.length = length;
-    this.shift = (int) pos & IN;
+    this.shift = pos & IN;
     this.base = area.base();
-    this.leaves = area.table().leaves();
     this.chunks = area.mapping().cache().frames().chunks();
+    this.entries = area.table().flat();
+    long served = SchedulePoint.ENABLED || entries.length == 0 ? 0 : length;
+    this.limit1 = served;
+    this.limit2 = Math.max(served - 1, 0);
+    this.limit4 = Math.max(served - 3, 0);
+    this.limit8 = Math.max(served - 7, 0);
+  }
+
+  /// Where a number lies in the area.
+  private long at(long offset, int width) {
+    Objects.checkIndex(offset, length - width + 1);
+    return offset + shift;
   }
 
   // ---- What it is -----------------------------------------------------------------------------
@@ -90,9 +107,19 @@ public final class MappedRegion implements AutoCloseable {
 
   /// What it may be used for.
   ///
-  /// @return as given to map, or to [#protect(Protection)] since
+  /// @return READ_WRITE if any of it may be stored to
   public Protection protection() {
-    return area.protection();
+    return access.protection(shift, length);
+  }
+
+  /// What a part of it may be used for.
+  ///
+  /// @param offset first byte in the region
+  /// @param count how many, at least 1
+  /// @return READ_WRITE if any of it may be stored to
+  public Protection protection(long offset, long count) {
+    checkNotEmpty(offset, count);
+    return access.protection(offset + shift, count);
   }
 
   /// Whether it is open.
@@ -110,20 +137,21 @@ public final class MappedRegion implements AutoCloseable {
   /// @return the value
   /// @throws MappedRegionException see the class
   public byte getByte(long offset) {
-    Objects.checkIndex(offset, length - 0);
-    long at = offset + shift;
-    int in = (int) at & IN;
-    long[] leaf = leaves[(int) (at >>> LEAF)];
-    int slot = (int) (at >>> AddressSpace.FOLIO_SHIFT) & PageTable.LEAF_MASK;
-    long entry = (long) PageTable.ENTRY.getOpaque(leaf, slot);
-    if ((entry & PageTable.READ) != 0 && !SchedulePoint.ENABLED) {
-      byte value = PageTable.memory(chunks, entry).get(BYTE, PageTable.offsetOf(entry) + in);
-      VarHandle.loadLoadFence(); // the bytes come before the second look
-      if ((long) PageTable.ENTRY.getOpaque(leaf, slot) == entry) {
-        return value;
+    if (Long.compareUnsigned(offset, limit1) < 0) {
+      long at = offset + shift;
+      long in = at & IN;
+      long[] table = entries;
+      int page = (int) (at >>> AddressSpace.FOLIO_SHIFT);
+      long entry = table[page];
+      if ((entry & PageTable.READ) != 0) {
+        byte value = PageTable.memory(chunks, entry).get(BYTE, PageTable.offsetOf(entry) + in);
+        VarHandle.loadLoadFence(); // the bytes come before the second look
+        if (table[page] == entry) {
+          return value;
+        }
       }
     }
-    return (byte) access.load(at, 1);
+    return (byte) access.load(at(offset, 1), 1);
   }
 
   /// Stores a byte.
@@ -132,16 +160,14 @@ public final class MappedRegion implements AutoCloseable {
   /// @param value what to store
   /// @throws MappedRegionException see the class
   public void putByte(long offset, byte value) {
-    Objects.checkIndex(offset, length - 0);
-    long at = offset + shift;
-    int in = (int) at & IN;
-    if (!SchedulePoint.ENABLED) {
-      long page = at >>> AddressSpace.FOLIO_SHIFT;
+    if (Long.compareUnsigned(offset, limit1) < 0) {
+      long at = offset + shift;
+      long in = at & IN;
+      int page = (int) (at >>> AddressSpace.FOLIO_SHIFT);
       long[] mine = Announcements.mine();
       Announcements.begin(mine, base + page);
       try {
-        long[] leaf = leaves[(int) (page >>> PageTable.LEAF_SHIFT)];
-        long entry = (long) PageTable.ENTRY.getOpaque(leaf, (int) page & PageTable.LEAF_MASK);
+        long entry = entries[page];
         if ((entry & PageTable.WRITE) != 0) {
           PageTable.memory(chunks, entry).set(BYTE, PageTable.offsetOf(entry) + in, value);
           return;
@@ -150,7 +176,7 @@ public final class MappedRegion implements AutoCloseable {
         Announcements.end(mine);
       }
     }
-    access.store(at, 1, value);
+    access.store(at(offset, 1), 1, value);
   }
 
   /// Loads a short in the order of the machine.
@@ -159,22 +185,21 @@ public final class MappedRegion implements AutoCloseable {
   /// @return the value
   /// @throws MappedRegionException see the class
   public short getShort(long offset) {
-    Objects.checkIndex(offset, length - 1);
-    long at = offset + shift;
-    int in = (int) at & IN;
-    if (in <= FOLIO - 2) {
-      long[] leaf = leaves[(int) (at >>> LEAF)];
-      int slot = (int) (at >>> AddressSpace.FOLIO_SHIFT) & PageTable.LEAF_MASK;
-      long entry = (long) PageTable.ENTRY.getOpaque(leaf, slot);
-      if ((entry & PageTable.READ) != 0 && !SchedulePoint.ENABLED) {
+    if (Long.compareUnsigned(offset, limit2) < 0) {
+      long at = offset + shift;
+      long in = at & IN;
+      long[] table = entries;
+      int page = (int) (at >>> AddressSpace.FOLIO_SHIFT);
+      long entry = table[page];
+      if (in <= FOLIO - 2 && (entry & PageTable.READ) != 0) {
         short value = PageTable.memory(chunks, entry).get(SHORT, PageTable.offsetOf(entry) + in);
         VarHandle.loadLoadFence(); // the bytes come before the second look
-        if ((long) PageTable.ENTRY.getOpaque(leaf, slot) == entry) {
+        if (table[page] == entry) {
           return value;
         }
       }
     }
-    return (short) access.load(at, 2);
+    return (short) access.load(at(offset, 2), 2);
   }
 
   /// Loads a short.
@@ -194,17 +219,15 @@ public final class MappedRegion implements AutoCloseable {
   /// @param value what to store
   /// @throws MappedRegionException see the class
   public void putShort(long offset, short value) {
-    Objects.checkIndex(offset, length - 1);
-    long at = offset + shift;
-    int in = (int) at & IN;
-    if (in <= FOLIO - 2 && !SchedulePoint.ENABLED) {
-      long page = at >>> AddressSpace.FOLIO_SHIFT;
+    if (Long.compareUnsigned(offset, limit2) < 0) {
+      long at = offset + shift;
+      long in = at & IN;
+      int page = (int) (at >>> AddressSpace.FOLIO_SHIFT);
       long[] mine = Announcements.mine();
       Announcements.begin(mine, base + page);
       try {
-        long[] leaf = leaves[(int) (page >>> PageTable.LEAF_SHIFT)];
-        long entry = (long) PageTable.ENTRY.getOpaque(leaf, (int) page & PageTable.LEAF_MASK);
-        if ((entry & PageTable.WRITE) != 0) {
+        long entry = entries[page];
+        if (in <= FOLIO - 2 && (entry & PageTable.WRITE) != 0) {
           PageTable.memory(chunks, entry).set(SHORT, PageTable.offsetOf(entry) + in, value);
           return;
         }
@@ -212,7 +235,7 @@ public final class MappedRegion implements AutoCloseable {
         Announcements.end(mine);
       }
     }
-    access.store(at, 2, value);
+    access.store(at(offset, 2), 2, value);
   }
 
   /// Stores a short.
@@ -231,22 +254,21 @@ public final class MappedRegion implements AutoCloseable {
   /// @return the value
   /// @throws MappedRegionException see the class
   public char getChar(long offset) {
-    Objects.checkIndex(offset, length - 1);
-    long at = offset + shift;
-    int in = (int) at & IN;
-    if (in <= FOLIO - 2) {
-      long[] leaf = leaves[(int) (at >>> LEAF)];
-      int slot = (int) (at >>> AddressSpace.FOLIO_SHIFT) & PageTable.LEAF_MASK;
-      long entry = (long) PageTable.ENTRY.getOpaque(leaf, slot);
-      if ((entry & PageTable.READ) != 0 && !SchedulePoint.ENABLED) {
+    if (Long.compareUnsigned(offset, limit2) < 0) {
+      long at = offset + shift;
+      long in = at & IN;
+      long[] table = entries;
+      int page = (int) (at >>> AddressSpace.FOLIO_SHIFT);
+      long entry = table[page];
+      if (in <= FOLIO - 2 && (entry & PageTable.READ) != 0) {
         char value = PageTable.memory(chunks, entry).get(CHAR, PageTable.offsetOf(entry) + in);
         VarHandle.loadLoadFence(); // the bytes come before the second look
-        if ((long) PageTable.ENTRY.getOpaque(leaf, slot) == entry) {
+        if (table[page] == entry) {
           return value;
         }
       }
     }
-    return (char) access.load(at, 2);
+    return (char) access.load(at(offset, 2), 2);
   }
 
   /// Loads a char.
@@ -266,17 +288,15 @@ public final class MappedRegion implements AutoCloseable {
   /// @param value what to store
   /// @throws MappedRegionException see the class
   public void putChar(long offset, char value) {
-    Objects.checkIndex(offset, length - 1);
-    long at = offset + shift;
-    int in = (int) at & IN;
-    if (in <= FOLIO - 2 && !SchedulePoint.ENABLED) {
-      long page = at >>> AddressSpace.FOLIO_SHIFT;
+    if (Long.compareUnsigned(offset, limit2) < 0) {
+      long at = offset + shift;
+      long in = at & IN;
+      int page = (int) (at >>> AddressSpace.FOLIO_SHIFT);
       long[] mine = Announcements.mine();
       Announcements.begin(mine, base + page);
       try {
-        long[] leaf = leaves[(int) (page >>> PageTable.LEAF_SHIFT)];
-        long entry = (long) PageTable.ENTRY.getOpaque(leaf, (int) page & PageTable.LEAF_MASK);
-        if ((entry & PageTable.WRITE) != 0) {
+        long entry = entries[page];
+        if (in <= FOLIO - 2 && (entry & PageTable.WRITE) != 0) {
           PageTable.memory(chunks, entry).set(CHAR, PageTable.offsetOf(entry) + in, value);
           return;
         }
@@ -284,7 +304,7 @@ public final class MappedRegion implements AutoCloseable {
         Announcements.end(mine);
       }
     }
-    access.store(at, 2, value);
+    access.store(at(offset, 2), 2, value);
   }
 
   /// Stores a char.
@@ -303,22 +323,21 @@ public final class MappedRegion implements AutoCloseable {
   /// @return the value
   /// @throws MappedRegionException see the class
   public int getInt(long offset) {
-    Objects.checkIndex(offset, length - 3);
-    long at = offset + shift;
-    int in = (int) at & IN;
-    if (in <= FOLIO - 4) {
-      long[] leaf = leaves[(int) (at >>> LEAF)];
-      int slot = (int) (at >>> AddressSpace.FOLIO_SHIFT) & PageTable.LEAF_MASK;
-      long entry = (long) PageTable.ENTRY.getOpaque(leaf, slot);
-      if ((entry & PageTable.READ) != 0 && !SchedulePoint.ENABLED) {
+    if (Long.compareUnsigned(offset, limit4) < 0) {
+      long at = offset + shift;
+      long in = at & IN;
+      long[] table = entries;
+      int page = (int) (at >>> AddressSpace.FOLIO_SHIFT);
+      long entry = table[page];
+      if (in <= FOLIO - 4 && (entry & PageTable.READ) != 0) {
         int value = PageTable.memory(chunks, entry).get(INT, PageTable.offsetOf(entry) + in);
         VarHandle.loadLoadFence(); // the bytes come before the second look
-        if ((long) PageTable.ENTRY.getOpaque(leaf, slot) == entry) {
+        if (table[page] == entry) {
           return value;
         }
       }
     }
-    return (int) access.load(at, 4);
+    return (int) access.load(at(offset, 4), 4);
   }
 
   /// Loads an int.
@@ -338,17 +357,15 @@ public final class MappedRegion implements AutoCloseable {
   /// @param value what to store
   /// @throws MappedRegionException see the class
   public void putInt(long offset, int value) {
-    Objects.checkIndex(offset, length - 3);
-    long at = offset + shift;
-    int in = (int) at & IN;
-    if (in <= FOLIO - 4 && !SchedulePoint.ENABLED) {
-      long page = at >>> AddressSpace.FOLIO_SHIFT;
+    if (Long.compareUnsigned(offset, limit4) < 0) {
+      long at = offset + shift;
+      long in = at & IN;
+      int page = (int) (at >>> AddressSpace.FOLIO_SHIFT);
       long[] mine = Announcements.mine();
       Announcements.begin(mine, base + page);
       try {
-        long[] leaf = leaves[(int) (page >>> PageTable.LEAF_SHIFT)];
-        long entry = (long) PageTable.ENTRY.getOpaque(leaf, (int) page & PageTable.LEAF_MASK);
-        if ((entry & PageTable.WRITE) != 0) {
+        long entry = entries[page];
+        if (in <= FOLIO - 4 && (entry & PageTable.WRITE) != 0) {
           PageTable.memory(chunks, entry).set(INT, PageTable.offsetOf(entry) + in, value);
           return;
         }
@@ -356,7 +373,7 @@ public final class MappedRegion implements AutoCloseable {
         Announcements.end(mine);
       }
     }
-    access.store(at, 4, value);
+    access.store(at(offset, 4), 4, value);
   }
 
   /// Stores an int.
@@ -375,22 +392,21 @@ public final class MappedRegion implements AutoCloseable {
   /// @return the value
   /// @throws MappedRegionException see the class
   public long getLong(long offset) {
-    Objects.checkIndex(offset, length - 7);
-    long at = offset + shift;
-    int in = (int) at & IN;
-    if (in <= FOLIO - 8) {
-      long[] leaf = leaves[(int) (at >>> LEAF)];
-      int slot = (int) (at >>> AddressSpace.FOLIO_SHIFT) & PageTable.LEAF_MASK;
-      long entry = (long) PageTable.ENTRY.getOpaque(leaf, slot);
-      if ((entry & PageTable.READ) != 0 && !SchedulePoint.ENABLED) {
+    if (Long.compareUnsigned(offset, limit8) < 0) {
+      long at = offset + shift;
+      long in = at & IN;
+      long[] table = entries;
+      int page = (int) (at >>> AddressSpace.FOLIO_SHIFT);
+      long entry = table[page];
+      if (in <= FOLIO - 8 && (entry & PageTable.READ) != 0) {
         long value = PageTable.memory(chunks, entry).get(LONG, PageTable.offsetOf(entry) + in);
         VarHandle.loadLoadFence(); // the bytes come before the second look
-        if ((long) PageTable.ENTRY.getOpaque(leaf, slot) == entry) {
+        if (table[page] == entry) {
           return value;
         }
       }
     }
-    return access.load(at, 8);
+    return access.load(at(offset, 8), 8);
   }
 
   /// Loads a long.
@@ -410,17 +426,15 @@ public final class MappedRegion implements AutoCloseable {
   /// @param value what to store
   /// @throws MappedRegionException see the class
   public void putLong(long offset, long value) {
-    Objects.checkIndex(offset, length - 7);
-    long at = offset + shift;
-    int in = (int) at & IN;
-    if (in <= FOLIO - 8 && !SchedulePoint.ENABLED) {
-      long page = at >>> AddressSpace.FOLIO_SHIFT;
+    if (Long.compareUnsigned(offset, limit8) < 0) {
+      long at = offset + shift;
+      long in = at & IN;
+      int page = (int) (at >>> AddressSpace.FOLIO_SHIFT);
       long[] mine = Announcements.mine();
       Announcements.begin(mine, base + page);
       try {
-        long[] leaf = leaves[(int) (page >>> PageTable.LEAF_SHIFT)];
-        long entry = (long) PageTable.ENTRY.getOpaque(leaf, (int) page & PageTable.LEAF_MASK);
-        if ((entry & PageTable.WRITE) != 0) {
+        long entry = entries[page];
+        if (in <= FOLIO - 8 && (entry & PageTable.WRITE) != 0) {
           PageTable.memory(chunks, entry).set(LONG, PageTable.offsetOf(entry) + in, value);
           return;
         }
@@ -428,7 +442,7 @@ public final class MappedRegion implements AutoCloseable {
         Announcements.end(mine);
       }
     }
-    access.store(at, 8, value);
+    access.store(at(offset, 8), 8, value);
   }
 
   /// Stores a long.
@@ -566,8 +580,7 @@ public final class MappedRegion implements AutoCloseable {
   }
 
   private long atAligned(long offset, int width) {
-    Objects.checkIndex(offset, length - width + 1);
-    long at = offset + shift;
+    long at = at(offset, width);
     if ((at & (width - 1)) != 0) {
       throw new IllegalArgumentException(
           "byte " + (pos + offset) + " of the file is not aligned to " + width);
@@ -779,7 +792,36 @@ public final class MappedRegion implements AutoCloseable {
   /// @param protection what it may be used for from now on
   /// @throws MappedRegionException PROTECTION if the file is not open for writing; CLOSED
   public void protect(Protection protection) {
-    access.protect(protection);
+    access.protect(shift, length, protection);
+  }
+
+  /// Changes what a part of the region may be used for; the rest stays as it is. When it returns,
+  /// no store that was not allowed is under way, but for those through pins that were taken before.
+  ///
+  /// A folio is the least that has a protection of its own. So the part begins where one begins in
+  /// the file, or where the region does, and ends likewise.
+  ///
+  /// @param offset first byte in the region
+  /// @param count how many, at least 1
+  /// @param protection what it may be used for from now on
+  /// @throws IllegalArgumentException if it begins or ends inside of a folio
+  /// @throws MappedRegionException PROTECTION if the file is not open for writing; CLOSED
+  public void protect(long offset, long count, Protection protection) {
+    checkNotEmpty(offset, count);
+    long end = offset + count;
+    if (offset != 0 && (offset + shift & IN) != 0 || end != length && (end + shift & IN) != 0) {
+      throw new IllegalArgumentException(
+          "bytes " + (pos + offset) + " to " + (pos + end)
+              + " of the file are no whole folios of " + FOLIO);
+    }
+    access.protect(offset + shift, count, protection);
+  }
+
+  private void checkNotEmpty(long offset, long count) {
+    Objects.checkFromIndexSize(offset, count, length);
+    if (count == 0) {
+      throw new IllegalArgumentException("a range of no bytes");
+    }
   }
 
   // ---- Durability -----------------------------------------------------------------------------
@@ -795,15 +837,19 @@ public final class MappedRegion implements AutoCloseable {
     access.sync(pos + offset, pos + offset + count);
   }
 
-  /// Starts to write out what was stored to a range, and waits for nothing: no promise, and its
-  /// errors are told by the next [#sync(long, long)].
+  /// Has what was stored to a range until now made durable, and does not wait for it: write-out has
+  /// begun when this returns, and goes on beside the caller. As [#sync(long, long)] otherwise: what
+  /// this region has not heard of yet, each error of write-out, is told once, here or there. Syncs
+  /// that are started while one is under way share the next one, and what it tells.
   ///
   /// @param offset first byte in the region
   /// @param count how many
+  /// @return done when the range is durable, or failed with a [MappedRegionException]: IO, NO_SPACE,
+  ///     and what could not be written stays dirty. To give it up or to complete it stops nothing
   /// @throws MappedRegionException CLOSED
-  public void startSync(long offset, long count) {
+  public CompletableFuture<Void> startSync(long offset, long count) {
     Objects.checkFromIndexSize(offset, count, length);
-    access.startSync(pos + offset, count);
+    return access.startSync(pos + offset, pos + offset + count);
   }
 
   // ---- Queries --------------------------------------------------------------------------------
@@ -830,12 +876,12 @@ public final class MappedRegion implements AutoCloseable {
 
   // ---- Closing --------------------------------------------------------------------------------
 
-  /// Closes the region; waits for faults under way, not for the store. When it returns, no access
-  /// is under way and each later one throws CLOSED. Pins stay as they are until they are closed.
-  /// Nothing is written out by it. Idempotent.
+  /// Closes the region; waits for faults under way, and for syncs that were started. When it
+  /// returns, no access is under way and each later one throws CLOSED. Pins stay as they are until
+  /// they are closed. Nothing is written out by it. Idempotent.
   @Override
   public void close() {
-    area.close();
+    access.close();
   }
 
   @Override

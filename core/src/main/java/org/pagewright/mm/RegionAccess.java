@@ -4,12 +4,12 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.cache.AddressSpace;
 import org.pagewright.cache.Folio;
 import org.pagewright.errno.FsException;
 import org.pagewright.sync.SchedulePoint;
-import org.pagewright.writeback.Writeback;
 
 /// Accesses of a region that take more than one look: those that find no entry, cross two folios,
 /// or are of many bytes. Positions here are bytes from the start of the area's first page.
@@ -38,11 +38,13 @@ final class RegionAccess {
   private final VmArea area;
   private final PageTable table;
   private final MemorySegment[] chunks;
+  private final StartedSyncs started;
 
   RegionAccess(VmArea area) {
     this.area = area;
     this.table = area.table();
     this.chunks = area.mapping().cache().frames().chunks();
+    this.started = new StartedSyncs(area);
   }
 
   private static long pageOf(long at) {
@@ -369,21 +371,30 @@ final class RegionAccess {
     }
   }
 
-  void protect(Protection protection) {
-    asUser(() -> area.protect(protection));
+  Protection protection(long at, long count) {
+    return area.protection(pageOf(at), pageOf(at + count - 1));
+  }
+
+  void protect(long at, long count, Protection protection) {
+    asUser(() -> area.protect(pageOf(at), pageOf(at + count - 1), protection));
   }
 
   void sync(long from, long to) {
     asUser(() -> area.operations().sync(from, to));
   }
 
-  void startSync(long from, long count) {
-    asUser(
-        () -> {
-          if (count > 0 && area.isShared()) {
-            Writeback.startRange(area.mapping(), from, from + count - 1);
-          }
-        });
+  CompletableFuture<Void> startSync(long from, long to) {
+    try {
+      return started.start(from, to);
+    } catch (FsException e) {
+      throw MappedRegionException.of(e);
+    }
+  }
+
+  /// Closes the area, and waits for the syncs that were started.
+  void close() {
+    area.close();
+    started.await();
   }
 
   void advise(long from, long count, Advice advice) {

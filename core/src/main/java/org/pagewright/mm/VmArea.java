@@ -52,9 +52,9 @@ final class VmArea {
   private final Mutex copiesLock = new Mutex(LockClass.PAGE_TABLE, this);
   private final Map<Long, PrivateCopy> copies = new HashMap<>();
 
-  private volatile Protection protection; // guarded by MMAP exclusive for writing
+  private volatile PageRanges readOnly; // guarded by MMAP exclusive for writing
   private volatile boolean random; // a hint
-  private long[] locked = new long[0]; // guarded by MMAP: pairs of first and last page
+  private PageRanges locked = PageRanges.NONE; // guarded by MMAP
 
   /// 31 closed, 30..0 users.
   @SuppressWarnings("unused") // through USERS
@@ -88,7 +88,8 @@ final class VmArea {
     this.mapping = mapping;
     this.operations = operations;
     this.sharing = sharing;
-    this.protection = protection;
+    this.readOnly =
+        protection == Protection.READ ? PageRanges.of(0, pages - 1) : PageRanges.NONE;
     this.firstIndex = firstIndex;
     this.pages = pages;
     this.table = new PageTable(pages);
@@ -144,9 +145,10 @@ final class VmArea {
     return index - firstIndex;
   }
 
-  Protection protection() {
+  /// What the pages of a range may be used for: READ_WRITE if any of them may be stored to.
+  Protection protection(long first, long last) {
     SchedulePoint.touch(mmap, false);
-    return protection;
+    return readOnly.covers(first, last) ? Protection.READ : Protection.READ_WRITE;
   }
 
   boolean isRandom() {
@@ -190,9 +192,10 @@ final class VmArea {
     }
   }
 
-  void checkStores() throws FsException {
-    if (protection() != Protection.READ_WRITE) {
-      throw new FsException(Errno.EACCES, this + ": region is read-only");
+  /// Under MMAP: so what may be stored to here, may be until MMAP is given back.
+  void checkStores(long page) throws FsException {
+    if (protection(page, page) != Protection.READ_WRITE) {
+      throw new FsException(Errno.EACCES, this + ": page " + page + " is read-only");
     }
   }
 
@@ -208,7 +211,7 @@ final class VmArea {
     } while (!USERS.compareAndSet(this, old, old | CLOSED));
     mmap.lock();
     unlockMemoryLocked(0, pages - 1);
-    locked = new long[0];
+    locked = PageRanges.NONE;
     removeEntries(0, pages - 1, PageTable.UNMAP_ALL);
     mmap.unlock();
     space.remove(this);
@@ -219,16 +222,21 @@ final class VmArea {
 
   // ---- Protection -----------------------------------------------------------------------------
 
-  void protect(Protection wanted) throws FsException {
+  /// Changes what the pages of a range may be used for; from its return on no store is under way
+  /// that was not allowed. Compare Linux's mm/mprotect.c, which splits areas where protections
+  /// meet.
+  void protect(long first, long last, Protection wanted) throws FsException {
     if (wanted == Protection.READ_WRITE && isShared() && !operations.isWritable()) {
       throw new FsException(Errno.EACCES, this + ": the file is not open for writing");
     }
     mmap.lock();
     try {
       checkOpen();
-      protection = wanted;
       if (wanted == Protection.READ) {
-        awaitIfWritten(0, pages - 1, table.change(0, pages - 1, PageTable.READ_ONLY));
+        readOnly = readOnly.with(first, last);
+        awaitIfWritten(first, last, table.change(first, last, PageTable.READ_ONLY));
+      } else {
+        readOnly = readOnly.without(first, last);
       }
     } finally {
       mmap.unlock();
@@ -331,12 +339,7 @@ final class VmArea {
 
   /// Whether a fault is to lock the page in memory. MMAP held.
   boolean isLockedRange(long page) {
-    for (int i = 0; i < locked.length; i += 2) {
-      if (page >= locked[i] && page <= locked[i + 1]) {
-        return true;
-      }
-    }
-    return false;
+    return locked.contains(page);
   }
 
   /// Has faults lock a range in memory from now on.
@@ -344,10 +347,7 @@ final class VmArea {
     mmap.lock();
     try {
       checkOpen();
-      long[] more = java.util.Arrays.copyOf(locked, locked.length + 2);
-      more[locked.length] = first;
-      more[locked.length + 1] = last;
-      locked = more;
+      locked = locked.with(first, last);
     } finally {
       mmap.unlock();
     }
@@ -358,31 +358,15 @@ final class VmArea {
     mmap.lock();
     try {
       checkOpen();
-      locked = without(first, last);
+      locked = locked.without(first, last);
       unlockMemoryLocked(first, last);
     } finally {
       mmap.unlock();
     }
   }
 
-  private long[] without(long first, long last) {
-    long[] left = new long[2 * locked.length];
-    int n = 0;
-    for (int i = 0; i < locked.length; i += 2) {
-      if (locked[i] < first) {
-        left[n++] = locked[i];
-        left[n++] = Math.min(locked[i + 1], first - 1);
-      }
-      if (locked[i + 1] > last) {
-        left[n++] = Math.max(locked[i], last + 1);
-        left[n++] = locked[i + 1];
-      }
-    }
-    return java.util.Arrays.copyOf(left, n);
-  }
-
   private void unlockMemoryLocked(long first, long last) {
-    if (locked.length == 0 && table.count(first, last, PageTable.LOCKED) == 0) {
+    if (locked.isEmpty() && table.count(first, last, PageTable.LOCKED) == 0) {
       return;
     }
     for (long page = first; page <= Math.min(last, pages - 1); page++) {

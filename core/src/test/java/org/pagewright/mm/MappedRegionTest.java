@@ -5,16 +5,23 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.pagewright.mm.MappedRegionException.Kind.PROTECTION;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
 import org.pagewright.ramfs.Ramfs;
@@ -46,6 +53,10 @@ final class MappedRegionTest {
 
   private MappedRegion map(long pos, long length) throws FsException {
     return file.map(pos, length, Protection.READ_WRITE, Sharing.SHARED);
+  }
+
+  private static Errno errno(Runnable access) {
+    return assertThrows(MappedRegionException.class, access::run).errno();
   }
 
   private static void assertKind(MappedRegionException.Kind kind, Runnable access) {
@@ -283,6 +294,143 @@ final class MappedRegionTest {
   }
 
   @Test
+  void aPartOfARegionHasAProtectionOfItsOwn() throws FsException {
+    file.truncate(5 * 4_096);
+    try (MappedRegion region = map(0, 5 * 4_096)) {
+      region.fill(0, 5 * 4_096, (byte) 1);
+      region.protect(4_096, 2 * 4_096, Protection.READ);
+      assertEquals(Protection.READ_WRITE, region.protection());
+      assertEquals(Protection.READ, region.protection(5_000, 4_096));
+      assertEquals(Protection.READ_WRITE, region.protection(4_095, 2));
+      assertKind(PROTECTION, () -> region.putByte(4_096, (byte) 2));
+      assertKind(PROTECTION, () -> region.putByte(3 * 4_096 - 1, (byte) 2));
+      assertKind(PROTECTION, () -> region.getAndAddInt(8_192, 1));
+      assertKind(PROTECTION, () -> region.pin(8_192, 1, Protection.READ_WRITE));
+      assertKind(PROTECTION, () -> region.reserve(8_192, 1));
+      assertKind(PROTECTION, () -> region.fill(0, 5 * 4_096, (byte) 3)); // its first folio is done
+      assertKind(PROTECTION, () -> region.putLong(4_092, -1)); // and so is half of a long
+      assertEquals(Errno.EACCES, errno(() -> region.putInt(8_192, 1)));
+      for (int pos : new int[] {4_096, 8_191, 3 * 4_096 - 1, 3 * 4_096}) {
+        assertEquals(1, region.getByte(pos));
+      }
+      assertEquals(3, region.getByte(4_000));
+      assertEquals(-1, region.getByte(4_095));
+      region.putByte(3 * 4_096, (byte) 4);
+      file.write(4_096, new byte[] {7}, 0, 1); // the file is no region
+      assertEquals(7, region.getByte(4_096));
+
+      region.protect(2 * 4_096, 4_096, Protection.READ_WRITE);
+      region.putByte(8_192, (byte) 5);
+      assertKind(PROTECTION, () -> region.putByte(8_191, (byte) 2));
+      region.protect(Protection.READ);
+      assertEquals(Protection.READ, region.protection());
+      assertKind(PROTECTION, () -> region.putByte(8_192, (byte) 2));
+      region.protect(Protection.READ_WRITE);
+      region.fill(0, 5 * 4_096, (byte) 6);
+      assertEquals(6, region.getByte(4_096));
+    }
+  }
+
+  @Test
+  void whatIsProtectedBeginsAndEndsWhereFoliosOrTheRegionDo() throws FsException {
+    file.truncate(3 * 4_096);
+    try (MappedRegion region = map(100, 8_192)) {
+      assertThrows(
+          IllegalArgumentException.class, () -> region.protect(0, 4_096, Protection.READ));
+      assertThrows(
+          IllegalArgumentException.class, () -> region.protect(4_096, 4_096, Protection.READ));
+      assertThrows(
+          IllegalArgumentException.class, () -> region.protect(0, 0, Protection.READ));
+      assertThrows(
+          IndexOutOfBoundsException.class, () -> region.protect(3_996, 8_192, Protection.READ));
+      region.protect(0, 3_996, Protection.READ);
+      assertKind(PROTECTION, () -> region.putByte(3_995, (byte) 1));
+      region.putByte(3_996, (byte) 1);
+      region.protect(3_996, 4_196, Protection.READ);
+      assertKind(PROTECTION, () -> region.putByte(8_191, (byte) 1));
+      assertEquals(Protection.READ, region.protection());
+      region.protect(3_996 + 4_096, 100, Protection.READ_WRITE);
+      region.putByte(8_191, (byte) 1);
+      assertKind(PROTECTION, () -> region.putByte(3_996, (byte) 1));
+    }
+  }
+
+  @Test
+  void aPartOfAPrivateRegionIsProtectedWithItsCopies() throws FsException {
+    file.truncate(2 * 4_096);
+    try (OpenFile reader = volume.open("/f", OpenFlags.RDONLY, 0);
+        MappedRegion region = reader.map(0, 2 * 4_096, Protection.READ, Sharing.PRIVATE)) {
+      assertKind(PROTECTION, () -> region.putByte(0, (byte) 1));
+      region.protect(0, 4_096, Protection.READ_WRITE);
+      region.putByte(0, (byte) 1);
+      assertKind(PROTECTION, () -> region.putByte(4_096, (byte) 1));
+      region.protect(0, 4_096, Protection.READ);
+      assertKind(PROTECTION, () -> region.putByte(0, (byte) 2));
+      assertEquals(1, region.getByte(0));
+    }
+    try (OpenFile reader = volume.open("/f", OpenFlags.RDONLY, 0);
+        MappedRegion region = reader.map(0, 2 * 4_096, Protection.READ, Sharing.SHARED)) {
+      assertKind(PROTECTION, () -> region.protect(0, 4_096, Protection.READ_WRITE));
+    }
+  }
+
+  /// No store is under way when it returns: what is loaded then stays.
+  @Test
+  void noStoreComesAfterItsPartWasProtected() throws Exception {
+    file.truncate(8 * 4_096);
+    try (MappedRegion region = map(0, 8 * 4_096)) {
+      AtomicBoolean over = new AtomicBoolean();
+      Thread storer =
+          Thread.ofPlatform()
+              .start(
+                  () -> {
+                    for (int i = 0; !over.get(); i++) {
+                      try {
+                        region.putInt(i % 8 * 4_096L, i);
+                      } catch (MappedRegionException e) {
+                        if (e.kind() != PROTECTION) {
+                          throw e;
+                        }
+                      }
+                    }
+                  });
+      for (int round = 0; round < 2_000; round++) {
+        long at = round % 8 * 4_096L;
+        region.protect(at, 4_096, Protection.READ);
+        int seen = region.getInt(at);
+        Thread.onSpinWait();
+        assertEquals(seen, region.getInt(at));
+        region.protect(at, 4_096, Protection.READ_WRITE);
+      }
+      over.set(true);
+      storer.join();
+    }
+  }
+
+  // ---- Syncs that nobody waits for --------------------------------------------------------------
+
+  @Test
+  void aSyncThatWasStartedIsDoneSometimeAndHoldsTheFileUntilThen() throws Exception {
+    file.truncate(4_096);
+    MappedRegion region = map(0, 4_096);
+    region.putByte(0, (byte) 1);
+    List<CompletableFuture<Void>> started = new ArrayList<>();
+    for (int i = 0; i < 20; i++) {
+      started.add(region.startSync(0, 4_096));
+    }
+    region.startSync(0, 0).get(); // of nothing
+    CompletableFuture<Void> closed =
+        started.getLast().thenRun(region::close); // from inside of the sync itself
+    for (CompletableFuture<Void> each : started) {
+      each.get();
+    }
+    closed.get();
+    assertKind(MappedRegionException.Kind.CLOSED, () -> region.startSync(0, 1));
+    region.close();
+    assertEquals(1, volume.superBlock().openFiles());
+  }
+
+  @Test
   void privateCopiesNeverReachTheFile() throws FsException {
     file.truncate(8_192);
     file.write(0, new byte[] {1, 2, 3}, 0, 3);
@@ -351,9 +499,10 @@ final class MappedRegionTest {
     assertEquals(1, volume.superBlock().openFiles());
   }
 
-  @Test
-  void aRegionIsLongerThanTwoGibibytes() throws FsException {
-    long size = 5L << 30;
+  /// In one table, and beyond what one holds.
+  @ParameterizedTest
+  @ValueSource(longs = {5L << 30, 12L << 30})
+  void aRegionIsLongerThanTwoGibibytes(long size) throws FsException {
     file.truncate(size);
     try (MappedRegion region = map(1, size - 1)) {
       region.putLong(size - 9, 11);
