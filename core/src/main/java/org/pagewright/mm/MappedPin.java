@@ -140,6 +140,14 @@ public final class MappedPin implements AutoCloseable {
     return segment;
   }
 
+  /// Whether the segment is a copy, for want of native access: then it shows nothing that happens
+  /// after it was pinned, and what is stored to it happens in [#close()].
+  ///
+  /// @return false if it is the memory of the region
+  public boolean isCopy() {
+    return lent != null;
+  }
+
   /// Gives the memory back. Idempotent.
   ///
   /// @throws WrongThreadException in another thread than the one that pinned it

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -201,7 +202,7 @@ final class MappedExtentsTest {
   @ParameterizedTest
   @ValueSource(ints = {512, 4096})
   void aStoreAfterTheBeginningOfWriteOutIsWrittenByTheNextSync(int blockSize)
-      throws FsException {
+      throws Exception {
     try (ExtentFile f = new ExtentFile(blockSize)) {
       f.truncate(4_096);
       TestVm vm = new TestVm(f.mapping);
@@ -210,12 +211,14 @@ final class MappedExtentsTest {
         region.putByte(0, (byte) 2);
         assertEquals(1, vm.timesSet); // R-F18: once for each fault, and the second was none
         f.device.hold();
-        region.startSync(0, 4_096);
+        CompletableFuture<Void> started = region.startSync(0, 4_096);
         assertTrue(folio(f, 0).isWriteback() && !folio(f, 0).isDirty());
+        assertFalse(started.isDone()); // nor can it be before the device answers
         region.putByte(1, (byte) 3);
         assertEquals(2, vm.timesSet);
         assertTrue(folio(f, 0).isDirty());
         f.device.release();
+        started.get();
         region.sync(0, 4_096);
         assertFalse(folio(f, 0).isDirty());
       }

@@ -14,6 +14,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -265,5 +267,27 @@ final class SnapshotContextsTest {
           models.get(i), fs.image(snaps.get(i), file.inode()), "seed " + seed + ", " + i);
     }
     assertArrayEquals(model, fs.image(fs.live(), file.inode()), "seed " + seed);
+  }
+
+  /// R-H7, R-H8: a sync that was started tells of the error; the next one, which succeeds, of none.
+  @Test
+  void aSyncThatWasStartedTellsOnceWhatWentWrong() throws Exception {
+    write(0, FOLIO, 'a');
+    file.fsync(false);
+    try (MappedRegion region = file.map(0, FOLIO, Protection.READ_WRITE, Sharing.SHARED)) {
+      region.putByte(0, (byte) 'b');
+      fs.failWrites = true;
+      CompletableFuture<Void> started = region.startSync(0, FOLIO);
+      ExecutionException told = assertThrows(ExecutionException.class, started::get);
+      assertEquals(
+          MappedRegionException.Kind.IO, ((MappedRegionException) told.getCause()).kind());
+      fs.failWrites = false;
+      region.sync(0, FOLIO);
+      region.startSync(0, FOLIO).get();
+    }
+    file.dontNeed(0, 0);
+    byte[] read = new byte[1];
+    file.read(0, read, 0, 1);
+    assertEquals('b', read[0]);
   }
 }

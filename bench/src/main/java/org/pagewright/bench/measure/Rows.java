@@ -19,6 +19,7 @@ public final class Rows {
   private static final String TMPFS = "kernel tmpfs";
   private static final String LOOP = "kernel ext4, loop";
   private static final String MAP = "kernel mapping";
+  private static final String BARE = "bare memory";
 
   private final List<Row> rows = new ArrayList<>();
 
@@ -184,24 +185,71 @@ public final class Rows {
   private void mapped() {
     for (String method : List.of("get", "put", "cas", "scanGet", "scanPin", "writeFault")) {
       Row row =
-          row(
-                  "mapped-" + method.toLowerCase(java.util.Locale.ROOT), Group.MAPPED, Unit.NANOS,
-                  switch (method) {
-                    case "get" -> "A long loaded at a random place of 256 MiB";
-                    case "put" -> "A long stored at a random place of 256 MiB";
-                    case "cas" -> "A long at a random place of 256 MiB compared and set";
-                    case "scanGet" -> "Each long of 256 MiB loaded, one after the other";
-                    case "scanPin" -> "The same from memory that was pinned, 1 MiB at a time";
-                    default -> "The first store to a folio that is clean";
-                  },
-                  new JmhContest("MappedAccess." + method)
-                      .peer("ours, MappedRegion", "door=pagewright")
-                      .peer(MAP, "door=kernel")
-                      .peer("bare memory", "door=bare"))
-              .limit(MAP);
-      boolean hasTarget = method.equals("get") || method.equals("put");
-      add(hasTarget ? row.target(TIME_AT_MOST, MAP, 1.3).quick() : row);
+          mapped(
+              "mapped-" + method.toLowerCase(java.util.Locale.ROOT),
+              switch (method) {
+                case "get" -> "A long loaded at a random place of 256 MiB";
+                case "put" -> "A long stored at a random place of 256 MiB";
+                case "cas" -> "A long at a random place of 256 MiB compared and set";
+                case "scanGet" -> "Each long of 256 MiB loaded, one after the other";
+                case "scanPin" -> "The same from memory that was pinned, 1 MiB at a time";
+                default -> "The first store to a folio that is clean";
+              },
+              method);
+      add(
+          switch (method) {
+            case "get", "put" -> row.target(TIME_AT_MOST, MAP, 1.3).quick();
+            case "scanGet" -> row.target(TIME_AT_MOST, BARE, 3).quick();
+            case "scanPin" -> row.target(TIME_AT_MOST, BARE, 1.15);
+            case "writeFault" -> row.target(AT_MOST, "", 2_000);
+            default -> row;
+          });
     }
+    for (String method : List.of("get", "put")) {
+      String did = method.equals("get") ? "loaded" : "stored";
+      for (String threads : List.of("1", "2")) {
+        String who = threads.equals("1") ? "" : ", by two threads";
+        String id = "mapped-" + method + (who.isEmpty() ? "-2g" : "-2g-2t");
+        if (!who.isEmpty()) {
+          Row two =
+              mapped(
+                      "mapped-" + method + "-2t",
+                      "A long " + did + " at a random place of 256 MiB" + who,
+                      method, "threads=2")
+                  .target(TIME_AT_MOST, MAP, 1.4);
+          add(method.equals("get") ? two.quick() : two);
+        }
+        add(
+            mapped(
+                    id, "A long " + did + " at a random place of 2 GiB" + who, method,
+                    "threads=" + threads, "span=2048")
+                .target(TIME_AT_MOST, MAP, 1.4));
+      }
+    }
+    for (String method : List.of("writeOut", "reclaim", "truncate")) {
+      add(
+          row(
+              "mapped-" + method.toLowerCase(java.util.Locale.ROOT), Group.MAPPED, Unit.NANOS,
+              switch (method) {
+                case "writeOut" -> "A dirty folio written out";
+                case "reclaim" -> "A clean folio evicted";
+                default -> "A dirty folio truncated";
+              } + ", while others use the region",
+              new JmhContest("MappedUpkeep." + method)
+                  .peer("ours, 100 threads", "users=100")
+                  .peer("ours, 10 threads", "users=10")
+                  .peer("ours, nobody else", "users=0")));
+    }
+  }
+
+  private static Row mapped(String id, String question, String method, String... params) {
+    return row(
+            id, Group.MAPPED, Unit.NANOS, question,
+            new JmhContest("MappedAccess." + method, params)
+                .peer("ours, MappedRegion", "door=pagewright")
+                .peer(MAP, "door=kernel")
+                .peer(BARE, "door=bare"))
+        .limit(MAP);
   }
 
   private void cold() {

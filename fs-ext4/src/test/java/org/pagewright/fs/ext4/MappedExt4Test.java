@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
@@ -179,7 +180,12 @@ final class MappedExt4Test {
                     Arrays.fill(model, at, at + n, (byte) 0);
                   }
                 }
-                case 2 -> region.startSync(0, max);
+                case 2 -> {
+                  CompletableFuture<Void> done = region.startSync(0, max);
+                  if (random.nextBoolean()) {
+                    done.get();
+                  }
+                }
                 case 3 -> {
                   byte[] bytes = new byte[n];
                   region.get(at, bytes, 0, n);

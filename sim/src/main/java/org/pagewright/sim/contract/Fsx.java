@@ -22,8 +22,8 @@ import org.pagewright.vfs.Volume;
 /// the program of that name in xfstests. Any volume will do.
 ///
 ///     operations of a seed --> file      reads, writes, copies, direct I/O, truncation, holes,
-///                        \               zeroing, space, loads and stores through regions, syncs,
-///                         \              eviction, remount
+///                        \               zeroing, space, loads and stores through regions and
+///                         \              pins, syncs, eviction, remount
 ///                          --> model    what is read, the size, and where data are said to be
 ///                                       are compared after each; everything, every so often
 ///
@@ -47,14 +47,14 @@ public final class Fsx {
     GATHER(3),
     COPY(3),
     DIRECT_READ(2),
-    DIRECT_WRITE(2),
+    DIRECT_WRITE(2, true),
     DONTCACHE_WRITE(2),
     TRUNCATE(4),
-    PUNCH(3),
-    ZERO(3),
-    FALLOCATE(3),
-    COLLAPSE(1),
-    INSERT(1),
+    PUNCH(3, true),
+    ZERO(3, true),
+    FALLOCATE(3, true),
+    COLLAPSE(1, true),
+    INSERT(1, true),
     FSYNC(1),
     SYNC_RANGE(3),
     EVICT(2),
@@ -65,13 +65,24 @@ public final class Fsx {
     STORE(14),
     REGION(4),
     WRITE_MAPPED(3),
+    PIN(3),
+    USE_PIN(8),
+    WRITE_PINNED(4),
     REOPEN(1),
     REMOUNT(0);
 
     final int weight;
 
+    /// Whether folios of the file, or what they hold, may be others afterwards.
+    final boolean takesFolios;
+
     Kind(int weight) {
+      this(weight, false);
+    }
+
+    Kind(int weight, boolean takesFolios) {
       this.weight = weight;
+      this.takesFolios = takesFolios;
     }
   }
 
@@ -104,6 +115,7 @@ public final class Fsx {
   private int size;
   private byte salt;
   private final FsxRegions regions;
+  private final FsxPins pins;
 
   private Fsx(VolumeFixture fixture, Options options, Volume volume) throws IOException {
     this.fixture = fixture;
@@ -120,20 +132,20 @@ public final class Fsx {
         ballast.fsync(false);
       }
     }
-    this.regions =
-        new FsxRegions(
-            new FsxRegions.Model() {
-              @Override
-              public byte[] bytes() {
-                return model;
-              }
+    FsxRegions.Model shown =
+        new FsxRegions.Model() {
+          @Override
+          public byte[] bytes() {
+            return model;
+          }
 
-              @Override
-              public int size() {
-                return size;
-              }
-            },
-            options.sizeMax);
+          @Override
+          public int size() {
+            return size;
+          }
+        };
+    this.regions = new FsxRegions(shown, options.sizeMax);
+    this.pins = new FsxPins(shown, options.sizeMax);
     this.file = volume.open(PATH, OpenFlags.RDWR | OpenFlags.CREAT, 0644);
     this.direct = volume.open(PATH, OpenFlags.RDWR | OpenFlags.DIRECT, 0);
   }
@@ -266,6 +278,7 @@ public final class Fsx {
   }
 
   private void dispose() throws IOException {
+    pins.closeAll();
     regions.closeAll();
     file.close();
     direct.close();
@@ -314,9 +327,13 @@ public final class Fsx {
       case STORE -> regions.store(op.a, op.b, op.c, bytes(20 * FOLIO));
       case REGION -> regions.control(op.a, op.b, op.c);
       case WRITE_MAPPED -> writeMapped(op);
+      case PIN -> pins.pin(file, op.a, op.b, op.c);
+      case USE_PIN -> pins.use(file, direct, op.a, op.b, op.c, bytes(LENGTH_MAX));
+      case WRITE_PINNED -> writePinned(op);
       case REOPEN -> reopen();
       case REMOUNT -> {
         compareAll("before the remount");
+        pins.closeAll();
         regions.closeAll();
         file.close();
         direct.close();
@@ -327,6 +344,9 @@ public final class Fsx {
     }
     if (size != before) {
       regions.closePrivate();
+    }
+    if (op.kind.takesFolios || size < before) {
+      pins.closeAll(); // and not before: it met folios that are pinned
     }
     if (file.size() != size) {
       throw new AssertionError("size " + file.size() + ", should be " + size + " after " + op);
@@ -462,6 +482,20 @@ public final class Fsx {
     FsxRegions.Source source = regions.source(op.b, op.c, op.a ^ op.b, to);
     if (source != null) {
       written(file.write(to, source.iter(), 0), to, source.bytes());
+    }
+  }
+
+  /// From memory of the same file that is pinned.
+  private void writePinned(Op op) throws IOException {
+    FsxPins.Source source = pins.source(op.a, op.b);
+    if (source == null) {
+      return;
+    }
+    boolean past = op.c % 2 == 0;
+    long n = (past ? direct : file).write(source.pos(), source.segment());
+    written(n, source.pos(), source.bytes());
+    if (past) {
+      pins.closeAt(source.pos(), source.bytes().length);
     }
   }
 

@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.cache.AddressSpace;
 import org.pagewright.errno.FsException;
@@ -357,7 +358,12 @@ final class FsxRegions {
     MappedRegion region = r.mapped.region;
     switch (c / REGIONS % 9) {
       case 0, 1 -> region.sync(r.offset, r.length);
-      case 2 -> region.startSync(r.offset, r.length);
+      case 2 -> {
+        CompletableFuture<Void> done = region.startSync(r.offset, r.length);
+        if (b % 4 == 0) {
+          done.join();
+        }
+      }
       case 3 -> {
         access(r, () -> region.reserve(r.offset, r.length));
         if (r.mapped.isPrivate()) {
@@ -372,24 +378,45 @@ final class FsxRegions {
         access(new Range(r.mapped, r.offset, n), () -> region.lock(r.offset, n));
         region.unlock(0, r.mapped.length);
       }
-      case 7 -> {
-        region.protect(Protection.READ);
-        try {
-          region.putByte(r.offset, (byte) 1);
-          throw new AssertionError(region + " was stored to");
-        } catch (MappedRegionException e) {
-          if (e.kind() != MappedRegionException.Kind.BEYOND_END || reachable(r) > 0) {
-            expect(MappedRegionException.Kind.PROTECTION, e);
-          }
-        }
-        region.protect(Protection.READ_WRITE);
-      }
+      case 7 -> protectPart(r, b % 4 == 0);
       default -> {
         if (region.resident(0, r.mapped.length) < 0 || region.dirty(0, r.mapped.length) < 0) {
           throw new AssertionError(region.toString());
         }
       }
     }
+  }
+
+  /// Makes a part that whole folios lie in read-only for a moment, or all.
+  private void protectPart(Range r, boolean all) {
+    Mapped m = r.mapped;
+    int from = all ? m.pos : Math.max(m.pos, r.pos() & -FOLIO);
+    int to = all ? m.pos + m.length : Math.min(m.pos + m.length, r.end() + FOLIO - 1 & -FOLIO);
+    MappedRegion region = m.region;
+    region.protect(from - m.pos, to - from, Protection.READ);
+    int inside = r.offset;
+    if (r.pos() < limit()) {
+      byte was = region.getByte(inside);
+      try {
+        region.putByte(inside, (byte) (was + 1));
+        throw new AssertionError(region + " was stored to at " + r.pos());
+      } catch (MappedRegionException e) {
+        expect(MappedRegionException.Kind.PROTECTION, e);
+      }
+      if (region.getByte(inside) != was) {
+        throw new AssertionError(region + " has changed at " + r.pos());
+      }
+    }
+    for (int beside : new int[] {from - 1, to}) {
+      boolean isThere =
+          beside >= m.pos && beside < m.pos + m.length && beside < model.size();
+      if (isThere) {
+        byte[] same = expected(m, beside, 1);
+        region.putByte(beside - m.pos, same[0]); // not protected
+        accept(m, beside, same, 0, 1);
+      }
+    }
+    region.protect(from - m.pos, to - from, Protection.READ_WRITE);
   }
 
   /// A range of a region as a source for a write elsewhere.
