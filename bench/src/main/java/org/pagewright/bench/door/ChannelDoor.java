@@ -22,6 +22,8 @@ final class ChannelDoor implements Door {
     FileChannel open(int file) throws IOException;
   }
 
+  private static final int PAGE = 4096;
+
   private final List<Integer> filled = new ArrayList<>();
   private final List<FileChannel> open = new ArrayList<>();
   private final List<AutoCloseable> atEnd = new ArrayList<>();
@@ -98,9 +100,15 @@ final class ChannelDoor implements Door {
         channel.write(ones.flip(), pos);
       }
     }
-    ByteBuffer buffer =
-        heap ? ByteBuffer.allocate(pieceBytes) : ByteBuffer.allocateDirect(pieceBytes);
-    return new Piece(channel, buffer);
+    return new Piece(channel, heap ? ByteBuffer.allocate(pieceBytes) : aligned(pieceBytes));
+  }
+
+  /// A buffer at the start of a page, as the other doors have. The JDK's own begin 16 bytes into
+  /// one, so that every store of a long copy falls on two lines of the processor's cache, which
+  /// costs a copy of 4 KiB an eighth of its time.
+  private static ByteBuffer aligned(int bytes) {
+    ByteBuffer room = ByteBuffer.allocateDirect(bytes + PAGE);
+    return room.slice(PAGE - room.alignmentOffset(0, PAGE), bytes);
   }
 
   @Override
