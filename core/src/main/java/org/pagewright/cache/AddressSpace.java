@@ -1,10 +1,12 @@
 package org.pagewright.cache;
 
+import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
+import org.pagewright.mem.FramePool;
 import org.pagewright.stats.Count;
 import org.pagewright.stats.Counters;
 import org.pagewright.sync.LockClass;
@@ -60,6 +62,7 @@ public final class AddressSpace {
   }
 
   private final PageCache cache;
+  private final MemorySegment[] chunks; // the frame pool's
   private final AddressSpaceOperations operations;
   private final Host host;
   private final @Nullable DirtyAccount account;
@@ -97,6 +100,7 @@ public final class AddressSpace {
       @Nullable DirtyAccount account,
       String name) {
     this.cache = cache;
+    this.chunks = cache.frames().chunks();
     this.operations = operations;
     this.host = host;
     this.account = account;
@@ -310,6 +314,11 @@ public final class AddressSpace {
   long @Nullable [] looks(long index) {
     SchedulePoint.reach(SchedulePoint.Kind.READ, this.index);
     return this.index.looks(index);
+  }
+
+  /// The memory that a frame lies in, if a look word named it: then the chunk is there.
+  MemorySegment chunkOf(int frame) {
+    return chunks[FramePool.chunkOf(frame)];
   }
 
   /// The folio at an index, locked and attached, created if there is none.

@@ -45,17 +45,16 @@ public final class FastPath {
   ///
   /// @param mapping the file; it may be closed or go away meanwhile
   /// @param at first byte in the file
-  /// @param wanted most bytes to copy; all in one folio
+  /// @param wanted most bytes to copy; those beyond the end of the folio are left
   /// @param segment where to; null if `array` is given
   /// @param array where to; null if `segment` is given
   /// @param offset first byte in the target
-  /// @return bytes copied, less than wanted only at the end of the file; -1 if the long way is to
-  /// be
-  ///     taken
+  /// @return bytes copied, less than wanted only at the end of the folio or of the file; -1 if the
+  ///     long way is to be taken, as with nothing wanted or nonsense
   public static int copyOut(
       AddressSpace mapping,
       long at,
-      int wanted,
+      long wanted,
       @Nullable MemorySegment segment,
       byte @Nullable [] array,
       long offset) {
@@ -70,13 +69,17 @@ public final class FastPath {
     if ((w & (Folio.READABLE | Folio.CHANGING | Folio.MARKED)) != Folio.READABLE) {
       return -1;
     }
-    int n = (int) Math.min(wanted, mapping.size() - at); // R-B12
+    int in = (int) at & AddressSpace.FOLIO_SIZE - 1;
+    int n = (int) wanted;
+    if (wanted > AddressSpace.FOLIO_SIZE - in || wanted > mapping.size() - at) { // R-B12
+      n = (int) Math.min(Math.min(wanted, AddressSpace.FOLIO_SIZE - in), mapping.size() - at);
+    }
     if (n <= 0) {
       return -1;
     }
     int frame = (int) (w & Folio.FRAME);
-    MemorySegment chunk = mapping.cache().frames().chunk(frame);
-    long from = FramePool.offsetInChunk(frame) + (at & (AddressSpace.FOLIO_SIZE - 1));
+    MemorySegment chunk = mapping.chunkOf(frame);
+    long from = FramePool.offsetInChunk(frame) + in;
     SchedulePoint.reach(SchedulePoint.Kind.COPY, looks);
     int first = 0;
     if (SchedulePoint.ENABLED) { // who explores sees that a copy takes its time
@@ -88,10 +91,11 @@ public final class FastPath {
     SchedulePoint.reach(SchedulePoint.Kind.READ, looks);
     VarHandle.loadLoadFence(); // the copy comes before the second look
     long again = (long) LOOK.getAcquire(looks, slot);
-    if (((w ^ again) & Folio.STABLE) != 0) {
-      return -1;
-    }
-    if ((again & Folio.FREQ) != Folio.FREQ) {
+    long differs = (w | Folio.FREQ) ^ again; // nothing, as a rule: used often, and not changed
+    if ((differs & (Folio.STABLE | Folio.FREQ)) != 0) {
+      if ((differs & Folio.STABLE) != 0) {
+        return -1;
+      }
       SchedulePoint.touch(looks, true);
       LOOK.weakCompareAndSetPlain(looks, slot, again, again + Folio.FREQ_ONE);
     }
@@ -133,7 +137,7 @@ public final class FastPath {
     }
     int frame = (int) (w & Folio.FRAME);
     try {
-      MemorySegment chunk = mapping.cache().frames().chunk(frame);
+      MemorySegment chunk = mapping.chunkOf(frame);
       long to = FramePool.offsetInChunk(frame) + (at & (AddressSpace.FOLIO_SIZE - 1));
       SchedulePoint.reach(SchedulePoint.Kind.COPY, looks);
       int first = 0;

@@ -106,7 +106,7 @@ public final class Folio {
   static final int REFS = 0xFFFF << 16;
 
   // Bits of the look word.
-  static final long FRAME = FramePool.FRAMES_MAX - 1;
+  static final long FRAME = (1L << FramePool.NUMBER_BITS) - 1;
   static final long MARKED = 1L << 29;
   static final long OPEN = 1L << 30;
   static final long READABLE = 1L << 31;

@@ -120,13 +120,16 @@ final class FolioIndex {
   /// The look words of the leaf that spans an index. No lock needed. Where the leaf is gone
   /// meanwhile, no word of it is READABLE.
   ///
+  /// Plain reads: who sees the table or an array of words too early sees nothing in it, as memory
+  /// is at its birth, and takes the long way.
+  ///
   /// @return null if no folio is near
   long @Nullable [] looks(long index) {
     SchedulePoint.touch(this, false);
-    long @Nullable [][] table = (long[][]) NEAR_LOOKS.getAcquire(this);
+    long @Nullable [][] table = nearLooks;
     long leaf = index >>> BITS;
     if (leaf < table.length) {
-      return (long[]) LOOKS.getAcquire(table, (int) leaf);
+      return table[(int) leaf];
     }
     Node far = leaf < NEAR ? null : leafAcquire(index);
     return far == null ? null : far.looks;

@@ -46,6 +46,26 @@
 /// whole or not at all: lock-free readers compare the look word. There is no reference for being
 /// cached: the garbage collector keeps the object, the look word tells that the frame moved on.
 ///
+/// ## What a cached access costs
+///
+/// 64 bytes at random places of 256 MiB, in a loop of its own, on a quiet processor:
+///
+/// | what                                                    | ns  |
+/// |---------------------------------------------------------|-----|
+/// | a load that waits for the one before it, in huge pages  | 206 |
+/// | the same in pages of 4 KiB                              | 306 |
+/// | bare copy                                               | 28  |
+/// | with a look at a long of its folio before and after     | 56  |
+/// | [FastPath#copyOut], alone in a loop                     | 80  |
+/// | through an open file                                    | 103 |
+///
+/// The processor begins the next accesses while one waits for memory, as far as its window of some
+/// 500 instructions reaches. So each instruction costs five times what it does where the bytes are
+/// in its caches: twenty loads that hit, with a test each, are 3 ns there and 45 here. Hence what
+/// looks like trifles in [FastPath] and in what leads to it: one word that tells all, one test
+/// where two would be clearer, a frame's place computed from its number without a branch, no
+/// argument passed that is not used. Plain stores are free.
+///
 /// ## Not here
 ///
 /// When to write (`writeback`), whom to evict (`reclaim`), how to read and write (`filemap`).

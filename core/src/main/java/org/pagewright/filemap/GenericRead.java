@@ -124,21 +124,32 @@ public final class GenericRead {
       long offset,
       long length,
       Readahead readahead) {
+    long done = FastPath.copyOut(mapping, pos, length, segment, array, offset);
+    if (done <= 0) {
+      return 0;
+    }
+    if (done < length) { // most reads lie in one folio, and so need little code
+      done += readMoreCached(mapping, pos + done, segment, array, offset + done, length - done);
+    }
+    readahead.readTo(pos + done);
+    return done;
+  }
+
+  private static long readMoreCached(
+      AddressSpace mapping,
+      long pos,
+      @Nullable MemorySegment segment,
+      byte @Nullable [] array,
+      long offset,
+      long length) {
     long done = 0;
-    while (done < length) {
-      long at = pos + done;
-      int wanted = (int) Math.min(mapping.bytesToFolioEnd(at), length - done);
-      int n = FastPath.copyOut(mapping, at, wanted, segment, array, offset + done);
+    while (done < length && (pos + done & AddressSpace.FOLIO_SIZE - 1) == 0) {
+      int n =
+          FastPath.copyOut(mapping, pos + done, length - done, segment, array, offset + done);
       if (n < 0) {
         break;
       }
-      done += n;
-      if (n < wanted) {
-        break; // the end of the file
-      }
-    }
-    if (done > 0) {
-      readahead.readTo(pos + done);
+      done += n; // which is in the middle of a folio at the end of the file only
     }
     return done;
   }

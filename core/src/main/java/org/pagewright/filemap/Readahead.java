@@ -67,7 +67,7 @@ public final class Readahead {
   private long start; // the window; a reader that sees a torn one guesses wrong, no more
   private int size;
   private int asyncSize;
-  private long lastIndex = -1; // folio of the last byte read
+  private long lastEnd; // byte after the last one read
 
   /// A file that has not been read.
   public Readahead() {
@@ -123,6 +123,7 @@ public final class Readahead {
     try {
       int max = max(mapping);
       int request = (int) Math.min(wanted, Math.max(1, max));
+      long lastIndex = AddressSpace.indexOf(lastEnd - 1); // of no folio before the first read
       if (advice == Advice.RANDOM || max == 0) {
         submit(mapping, index, request, -1, flags, batch(request));
         return;
@@ -198,9 +199,7 @@ public final class Readahead {
 
   /// A read has ended before this byte.
   void readTo(long end) {
-    if (end > 0) {
-      lastIndex = AddressSpace.indexOf(end - 1);
-    }
+    lastEnd = end;
   }
 
   // ---- Windows ----------------------------------------------------------------------------------

@@ -11,16 +11,25 @@ import org.pagewright.os.HugePages;
 
 /// The memory of a cache: frames of [#FRAME_SIZE] bytes, up to a hard budget, in one arena.
 ///
-/// Frames are numbered from 0. Memory is taken from the arena a chunk at a time, when it is first
-/// needed, and never given back before [#close()]; [#alloc(boolean)] and [#free(int)] are
-/// lock-free. A frame is zeroed when it is handed out, so the bytes of one file never reach another
-/// (R-B3).
+/// Memory is taken from the arena a chunk at a time, when it is first needed, and never given back
+/// before [#close()]; [#alloc(boolean)] and [#free(int)] are lock-free. A frame is zeroed when it is
+/// handed out, so the bytes of one file never reach another (R-B3).
 ///
-/// The free frames form a stack of indices. Its head carries a count of changes, so that a thread
+/// The number of a frame says where it is without a look at anything and without a branch, because
+/// a hot path waits for nothing else:
+///
+///     27..14  chunk, see [#chunks()]
+///     13..0   frame of the chunk
+///
+/// Chunks grow with the pool, so that small pools take little and large ones have few: 256 frames,
+/// 256, 512, 1024 ... 16384, and 16384 from then on. So the numbers have gaps; inside, the frames
+/// are counted without them, in the order in which they are first handed out: their ranks.
+///
+/// The free frames form a stack of ranks. Its head carries a count of changes, so that a thread
 /// that slept between reading the head and swapping it does not mistake a head that left and came
 /// back for the same stack:
 ///
-///     head:  63..32 changes | 31..0 index of the top frame + 1, 0 if empty
+///     head:  63..32 changes | 31..0 rank of the top frame + 1, 0 if empty
 ///
 /// The last few frames are a reserve for a write-out that must take frames itself, because that
 /// is what makes frames free (R-I5). The write-out of this library takes none.
@@ -31,15 +40,18 @@ public final class FramePool implements AutoCloseable {
   /// Byte that a free frame is filled with when assertions are on.
   public static final byte POISON = (byte) 0xDB;
 
-  /// Most frames of a pool, hence a budget of 1 TiB: a number fits 28 bits.
-  public static final int FRAMES_MAX = 1 << 28;
+  /// Bits of the number of a frame.
+  public static final int NUMBER_BITS = 28;
 
-  // Chunks grow with the pool, so that small pools take little and large ones have few: 256 frames,
-  // 256, 512, 1024 ... 16384, and 16384 from then on.
   private static final int FRAME_SHIFT = 12;
   private static final int FIRST_SHIFT = 8;
   private static final int LAST_SHIFT = 14;
+  private static final int IN_CHUNK = (1 << LAST_SHIFT) - 1;
   private static final int GROWING = LAST_SHIFT - FIRST_SHIFT;
+
+  /// Most frames of a pool, hence a budget of almost 1 TiB.
+  private static final int FRAMES_MAX = (1 << NUMBER_BITS) - (GROWING << LAST_SHIFT);
+
   private static final boolean POISONING = FramePool.class.desiredAssertionStatus();
 
   private static final VarHandle HEAD;
@@ -80,7 +92,8 @@ public final class FramePool implements AutoCloseable {
   /// A pool without memory yet.
   ///
   /// @param budgetBytes most bytes it may ever take; at least 16 frames
-  /// @throws IllegalArgumentException if the budget is too small or over 1 TiB
+  /// @throws IllegalArgumentException if the budget is too small, or more than a number of
+  ///     [#NUMBER_BITS] can tell apart, which is almost 1 TiB
   public FramePool(long budgetBytes) {
     long n = budgetBytes / FRAME_SIZE;
     if (n < 16 || n > FRAMES_MAX) {
@@ -90,7 +103,7 @@ public final class FramePool implements AutoCloseable {
     }
     frames = (int) n;
     reserve = Math.min(64, Math.max(2, frames / 32));
-    chunks = new MemorySegment[chunkOf(frames - 1) + 1];
+    chunks = new MemorySegment[chunkOfRank(frames - 1) + 1];
     next = new int[frames];
   }
 
@@ -112,16 +125,18 @@ public final class FramePool implements AutoCloseable {
       if (top >= 0) {
         int below = (int) NEXT.getVolatile(next, top);
         if (HEAD.compareAndSet(this, h, ((h >>> 32) + 1 << 32) | Integer.toUnsignedLong(below))) {
-          chunk(top).asSlice(offsetInChunk(top), FRAME_SIZE).fill((byte) 0);
-          return top;
+          int frame = numberOf(top);
+          frame(frame).fill((byte) 0);
+          return frame;
         }
         continue;
       }
       int c = (int) CARVED.getVolatile(this);
       if (c < frames) {
         if (CARVED.compareAndSet(this, c, c + 1)) {
-          chunk(c); // fresh from the arena: zero already
-          return c;
+          int frame = numberOf(c);
+          chunk(frame); // fresh from the arena: zero already
+          return frame;
         }
         continue;
       }
@@ -134,12 +149,13 @@ public final class FramePool implements AutoCloseable {
   /// @param frame number from [#alloc(boolean)]
   public void free(int frame) {
     if (POISONING) {
-      chunk(frame).asSlice(offsetInChunk(frame), FRAME_SIZE).fill(POISON);
+      frame(frame).fill(POISON);
     }
+    int rank = firstOf(chunkOf(frame)) + (frame & IN_CHUNK);
     while (true) {
       long h = (long) HEAD.getVolatile(this);
-      NEXT.setVolatile(next, frame, (int) h);
-      if (HEAD.compareAndSet(this, h, ((h >>> 32) + 1 << 32) | (frame + 1L))) {
+      NEXT.setVolatile(next, rank, (int) h);
+      if (HEAD.compareAndSet(this, h, ((h >>> 32) + 1 << 32) | (rank + 1L))) {
         break;
       }
     }
@@ -176,7 +192,7 @@ public final class FramePool implements AutoCloseable {
   /// @param frame number of a frame
   /// @return bytes from the start of [#chunk(int)]
   public static int offsetInChunk(int frame) {
-    return (frame - firstOf(chunkOf(frame))) * FRAME_SIZE;
+    return (frame & IN_CHUNK) << FRAME_SHIFT;
   }
 
   /// The memory of a frame.
@@ -187,12 +203,20 @@ public final class FramePool implements AutoCloseable {
     return chunk(frame).asSlice(offsetInChunk(frame), FRAME_SIZE);
   }
 
-  /// Where a frame is, in one number: 40..26 number of its chunk in [#chunks()], 25..0 byte in it.
+  /// Where a frame is, in one number: 39..26 number of its chunk in [#chunks()], 25..0 byte in it.
   ///
   /// @param frame number of a frame
-  /// @return a multiple of [#FRAME_SIZE], below 2 to the 41
+  /// @return a multiple of [#FRAME_SIZE], below 2 to the 40
   public static long placeOf(int frame) {
-    return (long) chunkOf(frame) << LAST_SHIFT + FRAME_SHIFT | offsetInChunk(frame);
+    return (long) frame << FRAME_SHIFT;
+  }
+
+  /// The number of the chunk that a frame lies in.
+  ///
+  /// @param frame number of a frame
+  /// @return index in [#chunks()]
+  public static int chunkOf(int frame) {
+    return frame >>> LAST_SHIFT;
   }
 
   /// The chunks by number; those that no frame was taken from yet are missing.
@@ -202,13 +226,19 @@ public final class FramePool implements AutoCloseable {
     return chunks;
   }
 
-  private static int chunkOf(int frame) {
-    int i = frame >>> LAST_SHIFT;
+  private static int numberOf(int rank) {
+    int chunk = chunkOfRank(rank);
+    return chunk << LAST_SHIFT | rank - firstOf(chunk);
+  }
+
+  private static int chunkOfRank(int rank) {
+    int i = rank >>> LAST_SHIFT;
     return i == 0
-        ? Integer.SIZE - Integer.numberOfLeadingZeros(frame >>> FIRST_SHIFT)
+        ? Integer.SIZE - Integer.numberOfLeadingZeros(rank >>> FIRST_SHIFT)
         : GROWING + i;
   }
 
+  /// Rank of the first frame of a chunk.
   private static int firstOf(int chunk) {
     return chunk > GROWING
         ? chunk - GROWING << LAST_SHIFT

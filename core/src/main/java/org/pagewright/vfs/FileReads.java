@@ -45,9 +45,9 @@ final class FileReads {
       long length,
       int ioFlags)
       throws FsException {
-    file.checkRange(pos, length);
+    boolean simple = inPlace && ioFlags == 0 && file.isUsable();
     long cached = 0;
-    if (inPlace && ioFlags == 0 && file.isUsable()) {
+    if (simple) {
       cached = GenericRead.readCached(mapping, pos, segment, array, from, length, readahead);
       if (cached > 0) {
         // As many folios as such a length fills: a look at where it begins would cost more.
@@ -56,7 +56,9 @@ final class FileReads {
           return cached;
         }
       }
-    } else {
+    }
+    file.checkRange(pos, length);
+    if (!simple) {
       file.checkReadable();
       file.checkFlagsOfCall(ioFlags);
     }

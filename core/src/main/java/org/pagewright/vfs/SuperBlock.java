@@ -69,6 +69,7 @@ public final class SuperBlock {
   private volatile boolean readOnly;
   private volatile boolean shutDown;
   private volatile boolean closed;
+  private volatile boolean gone; // either: one look for the hot paths
   private volatile Now now = new Now(Long.MIN_VALUE, Instant.EPOCH);
   private volatile Trouble trouble = (what, error) -> {};
   private volatile Watcher[] watchers = NO_WATCHERS; // replaced as a whole, by a swap
@@ -694,6 +695,7 @@ public final class SuperBlock {
   /// @param error why
   public void shutdown(String what, Throwable error) {
     shutDown = true;
+    gone = true;
     errors.set(Errno.EIO);
     operations.shutdown();
     trouble.happened(what, error);
@@ -708,7 +710,7 @@ public final class SuperBlock {
 
   /// Whether files that are open still are to answer EIO.
   boolean isGone() {
-    return shutDown || closed;
+    return gone;
   }
 
   /// Space and inodes in use.
@@ -781,11 +783,13 @@ public final class SuperBlock {
         }
         failed = e;
         shutDown = true; // from here on nothing is kept for later
+        gone = true;
         operations.shutdown(); // and nobody shall take the image for a whole one
       }
     }
     closeFlusher();
     closed = true;
+    gone = true;
     iput(root());
     Inode inode;
     while ((inode = inodes.takeUnused()) != null) {
