@@ -623,7 +623,7 @@ public final class AddressSpace {
     if (over != null) {
       operations.releasedContext(folio, over);
     }
-    removed(folio, references, false);
+    removed(folio, references);
   }
 
   /// Removes a folio that nobody uses, for its frame. FOLIO held and kept.
@@ -650,7 +650,7 @@ public final class AddressSpace {
     if (references != 0) {
       return false;
     }
-    removed(folio, 0, true);
+    removed(folio, 0);
     cache.countEviction();
     counters.add(Count.EVICTIONS, 1);
     return true;
@@ -663,10 +663,10 @@ public final class AddressSpace {
     }
   }
 
-  private void removed(Folio folio, int references, boolean evicted) {
+  private void removed(Folio folio, int references) {
     MemoryPolicy policy = cache.policy();
     if (policy != null) {
-      policy.removed(folio, evicted);
+      policy.removed(folio);
     }
     if (references == 0) {
       cache.freeFrame(folio);

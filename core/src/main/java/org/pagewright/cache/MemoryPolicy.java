@@ -12,8 +12,7 @@ public interface MemoryPolicy {
   /// A folio has left the cache by truncation or eviction. FOLIO held, CACHE_INDEX not.
   ///
   /// @param folio the detached folio
-  /// @param evicted true if reclaim chose it, false if its bytes ceased to exist
-  void removed(Folio folio, boolean evicted);
+  void removed(Folio folio);
 
   /// No frame is free: frees some. Called with any locks down to FOLIO held, so it only tries folio
   /// locks (R-I5, R-I6).

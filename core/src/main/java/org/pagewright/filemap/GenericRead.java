@@ -179,6 +179,7 @@ public final class GenericRead {
         Folio folio = mapping.find(AddressSpace.indexOf(at));
         int n = folio == null ? AGAIN : look(folio, at, wanted, segment, array, offset + done);
         if (n > 0) {
+          folio.markAccessed();
           used(folio, length - done, flags, readahead);
         } else if (n == AGAIN) {
           n = readSlow(mapping, at, wanted, length - done, segment, array, offset + done, flags,
@@ -273,7 +274,6 @@ public final class GenericRead {
 
   /// What follows each successful read of a folio.
   private static void used(Folio folio, long rest, int flags, @Nullable Readahead readahead) {
-    folio.markAccessed();
     if (readahead != null && folio.isReadahead() && (flags & NOWAIT) == 0) {
       readahead.marked(folio.mapping(), folio, folios(folio.mapping(), folio.pos(), rest), flags);
     }
@@ -316,6 +316,7 @@ public final class GenericRead {
       throws FsException {
     boolean nowait = (flags & NOWAIT) != 0;
     long index = AddressSpace.indexOf(at);
+    boolean mine = false; // this read brings the folio in
     for (int round = 0; ; round++) {
       if (at >= mapping.size()) {
         return 0;
@@ -328,6 +329,7 @@ public final class GenericRead {
         if (nowait) {
           throw wouldWait(mapping, at);
         }
+        mine = true;
         mapping.countMiss();
         if (readahead != null && round == 0) {
           readahead.miss(mapping, index, folios(mapping, at, rest), flags);
@@ -356,6 +358,9 @@ public final class GenericRead {
       }
       if (n >= 0) {
         if (n > 0 && folio != null) {
+          if (!mine) { // else it was no use of what reclaim kept
+            folio.markAccessed();
+          }
           used(folio, rest, flags, readahead);
         }
         return n;

@@ -102,7 +102,7 @@ public final class FramePool implements AutoCloseable {
               + " and at most " + (long) FRAMES_MAX * FRAME_SIZE);
     }
     frames = (int) n;
-    reserve = Math.min(64, Math.max(2, frames / 32));
+    reserve = Math.clamp(frames / 256, 2, 64); // what is kept free hits nothing
     chunks = new MemorySegment[chunkOfRank(frames - 1) + 1];
     next = new int[frames];
   }

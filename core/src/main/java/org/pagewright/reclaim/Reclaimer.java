@@ -27,10 +27,15 @@ import org.pagewright.writeback.Writeback;
 ///     new ---> [ small, 10 % ] ------------> [ main ] --+ used: again to the young end,
 ///               |  not used                     |  ^----+ its count one less
 ///               v                               v  not used
-///             evicted, leaves a shadow <--------+
+///             evicted, leaves a shadow        evicted, leaves a shadow that only tells
 ///               | comes back within one turnover of the cache (R-I7)
 ///               +----------------------------> [ main ]
 ///     dropbehind ---> [ passing ] ---> evicted first, no shadow (R-J6)
+///
+/// The read that brings a folio in is no use of it yet: it counts from the next one on. Who left
+/// the main queue was known well and has had its time; when it comes back it starts anew. Were it
+/// let into the main queue at once, a loop a little longer than the cache would push itself out
+/// round after round, and hit nothing; so it keeps what the main queue holds.
 ///
 /// What is dirty, under write-out, locked or in use is passed over and goes to the young end of its
 /// queue (R-I4, which [org.pagewright.cache.AddressSpace#evict] decides for good).
@@ -48,7 +53,9 @@ import org.pagewright.writeback.Writeback;
 /// is given up after a bound without progress, because the caller might hold what write-out needs;
 /// a thread that writes folios out itself never waits here (R-I5).
 public final class Reclaimer implements MemoryPolicy {
-  private static final int BATCH = 32;
+  private static final int BATCH_MIN = 8;
+  private static final int BATCH_MAX = 32;
+  private static final int BATCH_SHIFT = 9;
   private static final int SMALL_PERCENT = 10;
   private static final long STEP_MIN_NANOS = 50_000L;
   private static final long STEP_MAX_NANOS = 10_000_000L;
@@ -59,6 +66,7 @@ public final class Reclaimer implements MemoryPolicy {
   private final DirtyThrottle throttle;
   private final Clock clock;
   private final int smallTarget;
+  private final int batchMax; // few of a small cache, because what is free hits nothing
   private final Mutex lru = new Mutex(LockClass.LRU, "queues of reclaim");
 
   // Guarded by LRU.
@@ -73,12 +81,24 @@ public final class Reclaimer implements MemoryPolicy {
 
   /// Candidates off the queues, and where they came from.
   private static final class Batch {
-    final @Nullable Folio[] folios = new @Nullable Folio[BATCH];
-    final @Nullable FolioQueue[] origins = new @Nullable FolioQueue[BATCH];
+    final @Nullable Folio[] folios;
+    final @Nullable FolioQueue[] origins;
+    final boolean[] evicted;
     int size;
+
+    Batch(int most) {
+      folios = new @Nullable Folio[most];
+      origins = new @Nullable FolioQueue[most];
+      evicted = new boolean[most];
+    }
+
+    boolean isFull() {
+      return size == folios.length;
+    }
 
     void add(Folio folio, FolioQueue origin) {
       folios[size] = folio;
+      evicted[size] = false;
       origins[size++] = origin;
     }
   }
@@ -95,6 +115,7 @@ public final class Reclaimer implements MemoryPolicy {
     this.clock = throttle.clock();
     int frames = cache.frames().frames();
     this.smallTarget = Math.max(1, frames * SMALL_PERCENT / 100);
+    this.batchMax = Math.clamp(frames >> BATCH_SHIFT, BATCH_MIN, BATCH_MAX);
     this.workingset = new Workingset(frames);
   }
 
@@ -135,28 +156,26 @@ public final class Reclaimer implements MemoryPolicy {
     if (folio.isDropBehind()) {
       passing.add(folio);
     } else {
-      long distance = workingset.refault(folio.mapping().number(), folio.index());
+      long found = workingset.refault(folio.mapping().number(), folio.index());
       // Had it stayed for the time of one turnover more, it would have been hit (R-I7).
-      boolean early = distance >= 0 && distance < cache.frames().frames();
+      boolean early =
+          found != Workingset.NONE && Workingset.distance(found) < cache.frames().frames();
       if (early) {
         refaulted++;
         folio.mapping().counters().add(Count.REFAULTS, 1);
       }
-      (early ? main : small).add(folio);
+      (early && !Workingset.wasMain(found) ? main : small).add(folio);
     }
     lru.unlock();
   }
 
   @Override
-  public void removed(Folio folio, boolean evicted) {
+  public void removed(Folio folio) {
     lru.lock();
     activity++;
     FolioQueue queue = FolioQueue.of(folio);
     if (queue != null) {
       queue.remove(folio);
-    }
-    if (evicted && !folio.isDropBehind()) {
-      workingset.evicted(folio.mapping().number(), folio.index());
     }
     lru.unlock();
   }
@@ -178,7 +197,7 @@ public final class Reclaimer implements MemoryPolicy {
 
   private boolean makeRoom(boolean mayWait, Pass pass) {
     boolean wait = mayWait && !Writeback.isWriting();
-    Batch batch = new Batch();
+    Batch batch = new Batch(batchMax);
     long written = written();
     long since = clock.nanoTime();
     long step = STEP_MIN_NANOS;
@@ -248,7 +267,7 @@ public final class Reclaimer implements MemoryPolicy {
   ///
   /// @return how many were evicted
   private int evictSome(Batch batch) {
-    int budget = 4 * BATCH;
+    int budget = 4 * BATCH_MAX;
     while (true) {
       lru.lock();
       int all = small.size() + main.size() + passing.size();
@@ -269,7 +288,7 @@ public final class Reclaimer implements MemoryPolicy {
     int passingLeft = passing.size();
     int smallLeft = small.size();
     long mainLeft = 4L * main.size();
-    for (int left = budget; batch.size < BATCH && left > 0; left--) {
+    for (int left = budget; !batch.isFull() && left > 0; left--) {
       if (passingLeft > 0) {
         passingLeft--;
         scanPassingLocked(batch);
@@ -346,6 +365,7 @@ public final class Reclaimer implements MemoryPolicy {
       assert folio != null;
       if (folio.tryLock()) {
         if (folio.isAttached() && folio.mapping().evict(folio)) {
+          batch.evicted[i] = true;
           evicted++;
         }
         folio.unlock();
@@ -356,6 +376,9 @@ public final class Reclaimer implements MemoryPolicy {
       Folio folio = batch.folios[i];
       FolioQueue origin = batch.origins[i];
       assert folio != null && origin != null;
+      if (batch.evicted[i] && origin != passing) {
+        workingset.evicted(folio.mapping().number(), folio.index(), origin == main);
+      }
       // Who detaches a folio does so before it comes here for LRU: either we see that, or it will
       // find the folio on the queue.
       if (folio.isAttached()) {

@@ -7,11 +7,16 @@ package org.pagewright.reclaim;
 /// gives way. Two folios may be taken for one another, once in some billions: a hint is lost, no
 /// more.
 ///
-///     shadow:  63..32 fingerprint, never 0 | 31..0 evictions counted when it went
+///     shadow:  63..33 fingerprint, never 0 | 32 left the main queue | 31..0 evictions counted then
 ///
 /// Guarded by the LRU lock.
 final class Workingset {
+  /// No shadow.
+  static final long NONE = -1;
+
   private static final int WAYS = 4;
+  private static final long FINGERPRINT = -1L << 33;
+  private static final long FROM_MAIN = 1L << 32;
 
   private final long[] shadows;
   private final int bucketMask;
@@ -32,7 +37,8 @@ final class Workingset {
   ///
   /// @param mapping number of the file
   /// @param index of the folio
-  void evicted(long mapping, long index) {
+  /// @param fromMain whether it left the main queue, not the small one
+  void evicted(long mapping, long index, boolean fromMain) {
     long hash = hash(mapping, index);
     int bucket = bucket(hash);
     int victim = bucket;
@@ -46,7 +52,8 @@ final class Workingset {
       }
     }
     present += shadows[victim] == 0 ? 1 : 0;
-    shadows[victim] = fingerprint(hash) | Integer.toUnsignedLong(evictions);
+    shadows[victim] =
+        fingerprint(hash) | (fromMain ? FROM_MAIN : 0) | Integer.toUnsignedLong(evictions);
     evictions++;
   }
 
@@ -54,22 +61,32 @@ final class Workingset {
   ///
   /// @param mapping number of the file
   /// @param index of the folio
-  /// @return folios evicted since it went; -1 if there is no shadow
+  /// @return for [#distance] and [#wasMain]; NONE if there is no shadow
   long refault(long mapping, long index) {
     if (present == 0) {
-      return -1; // nothing has left yet: spare a cache miss
+      return NONE; // nothing has left yet: spare a cache miss
     }
     long hash = hash(mapping, index);
     int bucket = bucket(hash);
     for (int i = bucket; i < bucket + WAYS; i++) {
-      if ((shadows[i] & 0xFFFFFFFF_00000000L) == fingerprint(hash)) {
-        long distance = age(shadows[i]) - 1;
+      if ((shadows[i] & FINGERPRINT) == fingerprint(hash)) {
+        long found = shadows[i] & FROM_MAIN | age(shadows[i]) - 1;
         shadows[i] = 0;
         present--;
-        return distance;
+        return found;
       }
     }
-    return -1;
+    return NONE;
+  }
+
+  /// Folios evicted between a folio's going and its coming back.
+  static long distance(long found) {
+    return Integer.toUnsignedLong((int) found);
+  }
+
+  /// Whether the folio had left the main queue.
+  static boolean wasMain(long found) {
+    return (found & FROM_MAIN) != 0;
   }
 
   private long age(long shadow) {
@@ -81,8 +98,8 @@ final class Workingset {
   }
 
   private static long fingerprint(long hash) {
-    long high = hash & 0xFFFFFFFF_00000000L;
-    return high != 0 ? high : 1L << 32;
+    long high = hash & FINGERPRINT;
+    return high != 0 ? high : 1L << 33;
   }
 
   private static long hash(long mapping, long index) {

@@ -121,6 +121,22 @@ final class ReclaimerTest {
     assertEquals(0, reclaimer.statistics().refaulted());
   }
 
+  /// R-I7: it was there for its whole time; were it let in again at once, a loop that is a little
+  /// longer than the cache would push itself out for ever.
+  @Test
+  void aLoopALittleLongerThanTheCacheHitsWhatTheMainQueueKeeps() throws FsException {
+    int length = usable * 6 / 5;
+    int hits = 0;
+    for (int round = 0; round < 20; round++) {
+      for (int i = 0; i < length; i++) {
+        hits += round >= 5 && cached(i) ? 1 : 0;
+        file.read(i);
+      }
+    }
+    double percent = 100.0 * hits / (15 * length);
+    assertTrue(percent > 50, percent + " %: " + reclaimer);
+  }
+
   /// R-J6.
   @Test
   void whatIsPassingThroughGoesFirst() throws FsException {

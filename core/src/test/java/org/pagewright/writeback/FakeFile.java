@@ -129,13 +129,14 @@ public final class FakeFile implements AddressSpaceOperations, AddressSpace.Host
       }
     }
     folio = mapping.getOrCreate(index, 0);
-    if (!folio.isUptodate()) {
+    if (folio.isUptodate()) {
+      folio.markAccessed();
+    } else {
       folio.beginChange();
       folio.chunk().set(NUMBER, folio.chunkOffset(), store.getOrDefault(index, 0L));
       folio.endChange();
       folio.markUptodate();
     }
-    folio.markAccessed();
     long value = folio.chunk().get(NUMBER, folio.chunkOffset());
     folio.unlock();
     return value;
