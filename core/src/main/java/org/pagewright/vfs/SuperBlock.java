@@ -16,6 +16,7 @@ import org.pagewright.filemap.Truncate;
 import org.pagewright.mm.VmSpace;
 import org.pagewright.sync.LockClass;
 import org.pagewright.sync.Mutex;
+import org.pagewright.sync.WaitQueue;
 import org.pagewright.writeback.BackingDevice;
 import org.pagewright.writeback.Clock;
 import org.pagewright.writeback.Flusher;
@@ -63,6 +64,7 @@ public final class SuperBlock {
   private final ErrSeq errors = new ErrSeq();
   private final AtomicLong cacheIds = new AtomicLong();
   private final AtomicInteger openFiles = new AtomicInteger();
+  private final WaitQueue lastFile = new WaitQueue();
   private final AtomicInteger freezing = new AtomicInteger();
 
   private @Nullable Inode root; // written once before publication
@@ -731,7 +733,30 @@ public final class SuperBlock {
   }
 
   void closedFile() {
-    openFiles.decrementAndGet();
+    if (openFiles.decrementAndGet() == 0 && !lastFile.isEmpty()) {
+      lastFile.wakeAll(lastFile);
+    }
+  }
+
+  /// Waits until no file is open: one that was closed is open until the calls under way in it have
+  /// ended. No lock held. An interrupt does not end the wait.
+  ///
+  /// @param nanos how long at most
+  /// @return false if files are open still
+  public boolean awaitClosedFiles(long nanos) {
+    WaitQueue.Waiter waiter = lastFile.enter(lastFile);
+    try {
+      long end = System.nanoTime() + nanos;
+      for (long left = nanos; openFiles.get() > 0; left = end - System.nanoTime()) {
+        if (left <= 0) {
+          return false;
+        }
+        waiter.park(left);
+      }
+      return true;
+    } finally {
+      lastFile.leave(waiter);
+    }
   }
 
   /// Files open now.

@@ -40,9 +40,7 @@ public final class VolumeFileSystem extends FileSystem {
   private static final int CLOSED = 1 << 31;
 
   /// As long as a close waits for calls under way in channels before it gives up on them.
-  private static final int CLOSE_ROUNDS = 2_000;
-
-  private static final long CLOSE_ROUND_NANOS = 1_000_000;
+  private static final long CLOSE_NANOS = 2_000_000_000L;
 
   private static final int LINKS_MAX = 40;
 
@@ -274,22 +272,10 @@ public final class VolumeFileSystem extends FileSystem {
     }
     open.clear();
     if (hadFiles && ownsVolume) {
-      awaitClosedFiles();
+      // Of files that are not closed by then, closing the volume tells.
+      view.superBlock().awaitClosedFiles(CLOSE_NANOS);
     }
     return failed;
-  }
-
-  /// A closed file is open until the calls under way in it have ended. Nobody is woken for that, so
-  /// look now and then.
-  private void awaitClosedFiles() {
-    WaitQueue.Waiter waiter = lastCall.enter(this);
-    try {
-      for (int i = 0; i < CLOSE_ROUNDS && view.superBlock().openFiles() > 0; i++) {
-        waiter.park(CLOSE_ROUND_NANOS);
-      }
-    } finally {
-      lastCall.leave(waiter);
-    }
   }
 
   @Override

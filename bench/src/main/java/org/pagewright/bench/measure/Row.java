@@ -104,8 +104,12 @@ public record Row(
   }
 
   Row target(Target.Kind kind, String peer, double bound) {
+    return target(new Target(kind, peer, bound));
+  }
+
+  Row target(Target target) {
     List<Target> more = new ArrayList<>(targets);
-    more.add(new Target(kind, peer, bound));
+    more.add(target);
     return new Row(id, group, question, unit, contest, limit, List.copyOf(more), inQuick);
   }
 }

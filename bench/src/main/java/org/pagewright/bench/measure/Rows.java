@@ -288,8 +288,7 @@ public final class Rows {
         add(
             pattern == HitRate.Pattern.LOOP
                 ? row
-                : row.target(BEHIND_AT_MOST, "W-TinyLFU", 1)
-                    .target(BEHIND_AT_MOST, "S3-FIFO", 1)
+                : row.target(new Target(BEHIND_AT_MOST, List.of("W-TinyLFU", "S3-FIFO"), 1))
                     .quick());
       }
     }

@@ -1,11 +1,22 @@
 package org.pagewright.bench.measure;
 
+import java.util.List;
+
 /// What a row should come to: the first peer, ours, beside another one or alone.
 ///
 /// @param kind what is compared
-/// @param peer beside whom, empty if alone
+/// @param peers beside whom, none if alone; with several it is met if it is beside one of them
 /// @param bound the most or the least
-public record Target(Kind kind, String peer, double bound) {
+public record Target(Kind kind, List<String> peers, double bound) {
+  /// A target beside one peer, or alone.
+  ///
+  /// @param kind what is compared
+  /// @param peer beside whom, empty if alone
+  /// @param bound the most or the least
+  public Target(Kind kind, String peer, double bound) {
+    this(kind, peer.isEmpty() ? List.of() : List.of(peer), bound);
+  }
+
   /// What is compared.
   public enum Kind {
     /// Our time over theirs, at most.
@@ -34,6 +45,15 @@ public record Target(Kind kind, String peer, double bound) {
       case BEHIND_AT_MOST -> theirs - ours;
       case AT_MOST -> ours;
     };
+  }
+
+  /// Whether a value is better than another one.
+  ///
+  /// @param value from [#value]
+  /// @param other from [#value]
+  /// @return whether it is
+  public boolean isBetter(double value, double other) {
+    return kind == Kind.SPEED_AT_LEAST ? value > other : value < other;
   }
 
   /// Whether a value is good enough.

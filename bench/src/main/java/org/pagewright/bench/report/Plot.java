@@ -151,7 +151,7 @@ final class Plot {
     int middle = y - 4;
     for (Target target : row.targets()) {
       double bound = Comparison.bound(row, target);
-      if (target.peer().equals(each.peer().name()) && !Double.isNaN(bound)) {
+      if (target.peers().contains(each.peer().name()) && !Double.isNaN(bound)) {
         vertical(x(bound), middle - 7, middle + 7, "aim");
       }
     }

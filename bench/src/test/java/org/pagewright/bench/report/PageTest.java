@@ -146,6 +146,28 @@ final class PageTest {
   }
 
   @Test
+  void aTargetBesideEitherOfTwoIsMetBesideTheBetterOne() {
+    Target either = new Target(Target.Kind.BEHIND_AT_MOST, List.of("theirs", "others"), 1);
+    Row hits = row("hits", Unit.PERCENT, either);
+    Results.Peer far = peer("theirs", 85.0);
+    for (Results.Peer near :
+        List.of(
+            peer("others", 80.5),
+            new Results.Peer(
+                "others", Results.Status.SKIPPED, "no such tool here", List.of(), List.of()))) {
+      boolean met = near.status() == Results.Status.MEASURED;
+      String page =
+          Page.files(
+                  results(measured("hits", peer("ours", 80.0), far, near)),
+                  List.of(hits),
+                  Map.of())
+              .get(Page.NAME);
+      String told = met ? "0.50 | yes" : "5.00 | **no**";
+      assertTrue(page.contains("at most 1 point behind theirs or others | " + told), page);
+    }
+  }
+
+  @Test
   void resultsAreReadAsTheyWereWritten() throws IOException {
     Results results = results(measured("won", peer("ours", 1.0), peer("theirs", 2.5)));
     Path file = dir.resolve("results.json");
