@@ -12,9 +12,11 @@ import java.nio.channels.NonWritableChannelException;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.errno.Errno;
@@ -83,12 +85,13 @@ final class VolumeAsynchronousFileChannel extends AsynchronousFileChannel {
 
   private <V> Future<V> start(Task<V> task) {
     CompletableFuture<V> future = new CompletableFuture<>();
-    start(task, future, isOpen());
+    start(executor, task, future, isOpen());
     return future;
   }
 
-  private <V> void start(Task<V> task, CompletableFuture<V> future, boolean open) {
-    executor.execute(
+  private <V> void start(
+      Executor where, Task<V> task, CompletableFuture<V> future, boolean open) {
+    where.execute(
         () -> {
           Outcome<@Nullable V> outcome = outcome(task, open);
           if (outcome.failure != null) {
@@ -101,15 +104,19 @@ final class VolumeAsynchronousFileChannel extends AsynchronousFileChannel {
 
   private <V, A> void start(
       Task<V> task, A attachment, CompletionHandler<V, ? super A> handler) {
-    start(task, attachment, handler, isOpen());
+    start(executor, task, attachment, handler, isOpen());
   }
 
   private <V, A> void start(
-      Task<V> task, A attachment, CompletionHandler<V, ? super A> handler, boolean open) {
+      Executor where,
+      Task<V> task,
+      A attachment,
+      CompletionHandler<V, ? super A> handler,
+      boolean open) {
     if (handler == null) {
       throw new NullPointerException("handler");
     }
-    executor.execute(
+    where.execute(
         () -> {
           Outcome<@Nullable V> outcome = outcome(task, open);
           if (outcome.failure != null) {
@@ -220,7 +227,7 @@ final class VolumeAsynchronousFileChannel extends AsynchronousFileChannel {
 
   /// Passes on how a lock was got.
   private interface Next {
-    void start(Task<FileLock> task, boolean begunOpen);
+    void start(Executor where, Task<FileLock> task, boolean begunOpen);
   }
 
   /// A lock that is waited for, without a thread, and what is to be done then.
@@ -260,21 +267,44 @@ final class VolumeAsynchronousFileChannel extends AsynchronousFileChannel {
       finish(Errno.EINTR);
     }
 
-    /// Passes on how it ended, once.
+    /// Passes on how it ended, once. Perhaps in the thread of whoever made way, which is to hear
+    /// nothing of our troubles.
     private void finish(@Nullable Errno errno) {
       if (!over.compareAndSet(false, true)) {
         return;
       }
       waits.remove(this);
-      next.start(
-          () -> {
-            if (errno != null) {
-              locks.drop(lock);
-              throw new FsException(errno, path + ": lock");
-            }
-            return lock;
-          },
-          true);
+      if (errno != null || !isOpen()) { // closed from now on: the close drops it
+        drop();
+      }
+      try {
+        next.start(
+            executor,
+            () -> {
+              if (errno != null) {
+                throw new FsException(errno, path + ": lock");
+              }
+              return lock;
+            },
+            true);
+      } catch (RejectedExecutionException e) {
+        drop();
+        next.start(
+            VIRTUAL,
+            () -> {
+              throw new IOException(path + ": lock: the executor of the channel has ended", e);
+            },
+            true);
+      }
+    }
+
+    private void drop() {
+      try {
+        locks.drop(lock);
+      } catch (FsException e) {
+        // No room to note two ranges; but a lock of ours lies in the middle of none.
+        throw new AssertionError(e);
+      }
     }
   }
 
@@ -282,6 +312,7 @@ final class VolumeAsynchronousFileChannel extends AsynchronousFileChannel {
       long position, long size, boolean shared, Next next) {
     if (!isOpen()) {
       next.start(
+          executor,
           () -> {
             throw new ClosedChannelException();
           },
@@ -302,13 +333,17 @@ final class VolumeAsynchronousFileChannel extends AsynchronousFileChannel {
     if (handler == null) {
       throw new NullPointerException("handler");
     }
-    lock(position, size, shared, (task, open) -> start(task, attachment, handler, open));
+    lock(
+        position,
+        size,
+        shared,
+        (where, task, open) -> start(where, task, attachment, handler, open));
   }
 
   @Override
   public Future<FileLock> lock(long position, long size, boolean shared) {
     CompletableFuture<FileLock> future = new CompletableFuture<>();
-    lock(position, size, shared, (task, open) -> start(task, future, open));
+    lock(position, size, shared, (where, task, open) -> start(where, task, future, open));
     return future;
   }
 
@@ -319,9 +354,12 @@ final class VolumeAsynchronousFileChannel extends AsynchronousFileChannel {
     ChannelLocks.Held lock = locks.enter(this, position, size, shared);
     boolean taken = false;
     try {
-      taken = locks.tryTake(lock);
-      if (!taken || !isOpen()) {
-        locks.drop(lock);
+      try {
+        taken = locks.tryTake(lock);
+      } finally {
+        if (!taken || !isOpen()) {
+          locks.drop(lock);
+        }
       }
     } catch (FsException e) {
       throw fileSystem.failure(e, path);

@@ -394,7 +394,9 @@ final class VolumeFileChannel extends FileChannel {
     if (wanted <= 0) {
       return 0;
     }
-    if (target instanceof VolumeFileChannel other && !other.overlaps(this, pos, wanted)) {
+    if (target instanceof VolumeFileChannel other
+        && !other.appends // where its end is when its turn comes, no copy to a place can know
+        && !other.overlaps(this, pos, wanted)) {
       return other.copyFrom(this, pos, wanted);
     }
     ByteBuffer buffer = ByteBuffer.allocate((int) Math.min(wanted, TRANSFER_STEP));
@@ -439,7 +441,7 @@ final class VolumeFileChannel extends FileChannel {
     positionLock.lock();
     try {
       long n = copy(source, pos, position, length);
-      position = appends ? file.size() : position + n;
+      position += n;
       return n;
     } finally {
       positionLock.unlock();
@@ -478,7 +480,7 @@ final class VolumeFileChannel extends FileChannel {
     if (src instanceof VolumeFileChannel other && !other.readable) {
       throw new NonReadableChannelException();
     }
-    if (src instanceof VolumeFileChannel other && other.file.inode() != file.inode()) {
+    if (src instanceof VolumeFileChannel other && !appends && other.file.inode() != file.inode()) {
       return other.copyTo(this, pos, count);
     }
     ByteBuffer buffer = ByteBuffer.allocate((int) Math.min(count, TRANSFER_STEP));

@@ -45,6 +45,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.AfterEach;
@@ -510,6 +511,78 @@ final class ChannelTest {
       ExecutionException e =
           assertThrows(ExecutionException.class, () -> never.get(SECONDS, TimeUnit.SECONDS));
       assertInstanceOf(AsynchronousCloseException.class, e.getCause());
+    }
+  }
+
+  /// An executor that takes no more work is a trouble of whoever gave it, and of nobody else.
+  @Test
+  void oneWaiterWhoseExecutorHasEndedIsInNobodysWay() throws Exception {
+    ExecutorService pool = Executors.newSingleThreadExecutor();
+    try (OpenFile other = memory.volume().open("/file", OpenFlags.RDWR, 0);
+        AsynchronousFileChannel early =
+            AsynchronousFileChannel.open(file, Set.of(READ, WRITE), pool);
+        AsynchronousFileChannel late = AsynchronousFileChannel.open(file, READ, WRITE)) {
+      org.pagewright.vfs.FileLock theirs =
+          org.pagewright.vfs.FileLock.range(
+              new org.pagewright.vfs.LockOwner(this, 2, 2), true, 0, 9);
+      assertTrue(other.tryLock(theirs));
+      Future<FileLock> unheard = early.lock(0, 4, false);
+      Future<FileLock> waiting = late.lock(5, 4, false);
+      pool.shutdown();
+      other.unlock(theirs);
+      assertTrue(waiting.get(SECONDS, TimeUnit.SECONDS).isValid());
+      ExecutionException e =
+          assertThrows(ExecutionException.class, () -> unheard.get(SECONDS, TimeUnit.SECONDS));
+      assertInstanceOf(RejectedExecutionException.class, e.getCause().getCause());
+      // What nobody heard of is not held.
+      late.tryLock(0, 4, false).release();
+
+      assertTrue(other.tryLock(org.pagewright.vfs.FileLock.range(theirs.owner(), true, 0, 3)));
+    }
+    assertEquals(0, memory.volume().superBlock().openFiles());
+  }
+
+  @Test
+  void anAsynchronousChannelClosesThoughItsExecutorHasEnded() throws Exception {
+    ExecutorService pool = Executors.newSingleThreadExecutor();
+    try (OpenFile other = memory.volume().open("/file", OpenFlags.RDWR, 0)) {
+      assertTrue(
+          other.tryLock(
+              org.pagewright.vfs.FileLock.range(
+                  new org.pagewright.vfs.LockOwner(this, 2, 2), true, 0, 9)));
+      AsynchronousFileChannel channel =
+          AsynchronousFileChannel.open(file, Set.of(READ, WRITE), pool);
+      channel.lock();
+      pool.shutdown();
+      channel.close();
+      assertEquals(1, memory.volume().superBlock().openFiles(), "only the other");
+    }
+  }
+
+  /// A lock that could not be had is in nobody's way later.
+  @Test
+  void aLockThatFoundNoRoomIsForgotten() throws Exception {
+    org.pagewright.vfs.LockOwner owner = new org.pagewright.vfs.LockOwner(this, 2, 2);
+    try (OpenFile other = memory.volume().open("/file", OpenFlags.RDWR, 0);
+        FileChannel channel = FileChannel.open(file, READ, WRITE);
+        AsynchronousFileChannel asynchronous = AsynchronousFileChannel.open(file, READ, WRITE)) {
+      int full = 0;
+      try {
+        while (true) { // as many as the volume keeps
+          other.tryLock(org.pagewright.vfs.FileLock.range(owner, true, 100 + 2 * full, 100 + 2 * full));
+          full++;
+        }
+      } catch (FsException e) {
+        assertEquals(Errno.ENOLCK, e.errno());
+      }
+      assertThrows(FileSystemException.class, () -> channel.tryLock(0, 1, false));
+      assertThrows(FileSystemException.class, () -> channel.lock(0, 1, false));
+      assertThrows(FileSystemException.class, () -> asynchronous.tryLock(0, 1, false));
+      Future<FileLock> refused = asynchronous.lock(0, 1, false);
+      assertThrows(ExecutionException.class, () -> refused.get(SECONDS, TimeUnit.SECONDS));
+      other.unlockAll(org.pagewright.vfs.LockKind.RANGE, owner);
+      asynchronous.tryLock(0, 1, false).release();
+      channel.tryLock(0, 1, false).release();
     }
   }
 }

@@ -429,6 +429,25 @@ final class FilesAsTheJdkTest {
           return seen;
         });
     row(
+        "transfers to a file open to append",
+        dir -> {
+          Path from = write(dir.resolve("from"), "0123456789");
+          Path to = write(dir.resolve("to"), "ab");
+          List<Object> seen = new ArrayList<>();
+          try (FileChannel in = FileChannel.open(from, READ);
+              FileChannel out = FileChannel.open(to, APPEND)) {
+            seen.add(in.transferTo(2, 5, out));
+            seen.add(out.position());
+            seen.add(out.transferFrom(in, 0, 3));
+            seen.add(in.position());
+          }
+          try (InputStream in = Files.newInputStream(from);
+              OutputStream out = Files.newOutputStream(to, APPEND)) {
+            seen.add(in.transferTo(out));
+          }
+          return seen + text(to);
+        });
+    row(
         "transfers with streams",
         dir -> {
           Path from = write(dir.resolve("from"), "0123456789".repeat(30000));
