@@ -81,6 +81,7 @@ public final class AddressSpace {
   private volatile int dirty;
   private volatile int writeback;
   private volatile int failures;
+  private volatile int failuresTold; // by syncs of the volume
   private @Nullable Object flusherState; // by the thread of the flusher only
   private volatile long writebackIndex; // where background write-out goes on; a hint
   private volatile boolean exiting; // never false again
@@ -715,6 +716,23 @@ public final class AddressSpace {
     indexLock.lock();
     failures++;
     indexLock.unlock();
+  }
+
+  /// Of how many of [#writeFailures()] a sync of the volume has told; so it tells of each once,
+  /// whether or not an open file has heard of it.
+  ///
+  /// @return 0 before the first
+  public int failuresTold() {
+    SchedulePoint.touch(indexLock, false);
+    return failuresTold;
+  }
+
+  /// Notes that a sync of the volume tells of failures.
+  ///
+  /// @param failures [#writeFailures()]
+  public void tellFailures(int failures) {
+    SchedulePoint.touch(indexLock, true);
+    failuresTold = failures;
   }
 
   /// What the flusher keeps about failures of this file.

@@ -128,6 +128,7 @@ final class FileWrites {
       if (length > mapping.size() - pos
           || !file.isUsable()
           || superBlock.isFrozen()
+          || superBlock.isReadOnly() // since it was opened, because of damage
           || superBlock.isWatched()
           || Thread.currentThread().isInterrupted()
           || (inode.flags() & (InodeFlags.IMMUTABLE | InodeFlags.SYNC)) != 0

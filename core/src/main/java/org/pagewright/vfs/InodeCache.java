@@ -308,7 +308,7 @@ final class InodeCache {
     lock.lock();
     assert inode.refs > 0 && inode.state == Inode.LIVE : inode + " put once too often";
     if (--inode.refs == 0) {
-      if (inode.nlink() == 0) {
+      if (inode.nlink() == 0 || superBlock.isClosed()) {
         inode.state = Inode.FREEING;
         victim = inode;
       } else {

@@ -12,7 +12,7 @@ public final class LockRequest {
   /// Hears of the end of a wait.
   public interface Listener {
     /// The request was granted or has failed. Called once, without any lock of the volume, by the
-    /// thread that made way; never for a request that was cancelled. Must not wait.
+    /// thread that made way; never for a request that was cancelled. Must neither wait nor throw.
     ///
     /// @param request which
     void ended(LockRequest request);

@@ -80,9 +80,13 @@ final class MappedFile implements VmOperations {
   public void sync(long from, long to) throws FsException {
     inode.operations().fsync(inode, from, to, true);
     ErrSeq errors = mapping.writebackErrors();
-    int now = errors.advance();
-    int seen = errorsSeen.getAndSet(now);
-    Errno errno = now == seen ? null : ErrSeq.between(now, seen);
+    int seen;
+    int now;
+    do { // never back to an older value: what was told would be told again
+      seen = errorsSeen.get();
+      now = errors.advance();
+    } while (!errorsSeen.compareAndSet(seen, now));
+    Errno errno = ErrSeq.between(now, seen);
     if (errno != null) {
       throw new FsException(errno, inode + ": write-out of what was stored to a region");
     }

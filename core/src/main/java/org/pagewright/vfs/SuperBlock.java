@@ -59,6 +59,7 @@ public final class SuperBlock {
   private final FileLocks fileLocks = new FileLocks(this);
   private final FreezeLock writeLevel;
   private final FreezeLock pagefaultLevel;
+  private final FreezeLock evictLevel; // shut for ever when the file system is about to be closed
   private final Mutex renameMutex;
   private final Mutex stateLock;
   private final ErrSeq errors = new ErrSeq();
@@ -100,6 +101,7 @@ public final class SuperBlock {
     this.vmSpace = new VmSpace(cache);
     this.writeLevel = new FreezeLock(LockClass.SB_WRITE, operations.name());
     this.pagefaultLevel = new FreezeLock(LockClass.SB_PAGEFAULT, operations.name());
+    this.evictLevel = new FreezeLock(LockClass.SB_WRITE, operations.name());
     this.renameMutex = new Mutex(LockClass.RENAME, operations.name());
     this.stateLock = new Mutex(LockClass.INODE_STATE, operations.name());
     this.dirty =
@@ -380,6 +382,42 @@ public final class SuperBlock {
 
   /// Brings an inode in FREEING to its end.
   void evict(Inode inode) {
+    if (!evictLevel.tryStart()) {
+      evictClosed(inode);
+      return;
+    }
+    try {
+      evictOpen(inode);
+    } finally {
+      evictLevel.end();
+    }
+  }
+
+  /// The file system is closed, or about to be: a file was open when that was forced. Nothing of
+  /// the inode reaches the device; one without names is freed by whoever opens the volume next.
+  private void evictClosed(Inode inode) {
+    if (inode.fileLocks != null) {
+      fileLocks.forgetAll(inode);
+    }
+    inode.mapping().setExiting();
+    inodes.awaitSync(inode);
+    if (inode.nlink() != 0 && inode.needsWriting()) {
+      recordError(
+          inode + ": evict",
+          new FsException(Errno.EIO, inode + ": written to while its volume was closed by force"));
+    }
+    dropFolios(inode.mapping());
+    inode.clearDirty();
+    dirty.remove(inode);
+    try {
+      operations.evictInode(inode);
+    } catch (FsException e) {
+      recordError(inode + ": evict", e);
+    }
+    inodes.evicted(inode, true);
+  }
+
+  private void evictOpen(Inode inode) {
     if (inode.nlink() == 0 && !shutDown) {
       if (!writeLevel.tryStart()) {
         // Frozen, or about to be: freeing it changes the image. Thaw does it.
@@ -504,18 +542,20 @@ public final class SuperBlock {
 
   /// Makes everything durable that was accepted before this call.
   ///
-  /// @throws FsException EIO; what could not be written stays dirty
+  /// @throws FsException EIO; what could not be written stays dirty. Also, once, if a write-out
+  ///     before this call failed and nobody has heard of it, although all is written now
   public void sync() throws FsException {
     checkAlive();
-    syncAll();
+    syncAll(true);
   }
 
-  private void syncAll() throws FsException {
+  /// @param past whether a failure that is over is to be told
+  private void syncAll(boolean past) throws FsException {
     Errno error = null;
     if (flusher != null) {
-      error = flusher.sync();
+      error = flusher.sync(past);
       if (inodes.awaitEvictions()) {
-        Errno again = flusher.sync(); // what an eviction failed to write is on the list again
+        Errno again = flusher.sync(past); // what an eviction failed to write is on the list again
         error = error != null ? error : again;
       }
     } else {
@@ -594,11 +634,11 @@ public final class SuperBlock {
       for (Inode inode : inodes.inUse()) {
         inode.awaitOverwriters(); // those that came before see no frozen level
       }
-      syncAll();
+      syncAll(false);
       pagefaultLevel.freeze();
       try {
         vmSpace.writeProtect();
-        syncAll(); // faults dirtied more until the inner door was shut
+        syncAll(false); // faults dirtied more until the inner door was shut
         operations.freeze();
         done = true;
       } finally {
@@ -710,6 +750,14 @@ public final class SuperBlock {
     return shutDown;
   }
 
+  /// Whether the file system is closed, or about to be: what is evicted from now on was in use when
+  /// that was forced, and changes nothing on the device.
+  ///
+  /// @return true from then on
+  public boolean isClosed() {
+    return evictLevel.isFrozen();
+  }
+
   /// Whether files that are open still are to answer EIO.
   boolean isGone() {
     return gone;
@@ -801,7 +849,7 @@ public final class SuperBlock {
     FsException failed = null;
     if (!shutDown) {
       try {
-        syncAll();
+        syncAll(false);
       } catch (FsException e) {
         if (!force) {
           throw e;
@@ -816,9 +864,11 @@ public final class SuperBlock {
     closed = true;
     gone = true;
     iput(root());
-    Inode inode;
-    while ((inode = inodes.takeUnused()) != null) {
-      evict(inode);
+    evictUnused();
+    evictLevel.freeze(); // waits for those under way, by files that others are just closing
+    evictUnused();
+    for (Inode inode : inodes.inUse()) { // nobody reads them any more, and others need the memory
+      dropFolios(inode.mapping());
     }
     assert force || inodes.used() == 0 : operations.name() + ": inodes leaked: " + inodes.used();
     if (hasDeferred()) {
@@ -832,6 +882,13 @@ public final class SuperBlock {
     closeDevice();
     if (failed != null) {
       throw failed;
+    }
+  }
+
+  private void evictUnused() {
+    Inode inode;
+    while ((inode = inodes.takeUnused()) != null) {
+      evict(inode);
     }
   }
 

@@ -54,6 +54,7 @@ public interface SuperBlockOperations {
   /// The cache lets an inode go. Its folios are already out of the page cache; with link count 0
   /// the file system frees its blocks and the inode itself, else it only drops what it holds in
   /// memory. The inode stays findable for [SuperBlock#iget(long)], which waits, until this returns.
+  /// After [#close()], by [SuperBlock#isClosed()], it only drops what it holds in memory, too.
   ///
   /// @param inode the inode
   /// @throws FsException EIO, EUCLEAN; reported to the log of the volume, the inode is gone anyway
@@ -83,7 +84,8 @@ public interface SuperBlockOperations {
   default void thaw() throws FsException {}
 
   /// The last call: everything was synced, no inode is left in the cache. Closes the device if the
-  /// file system owns it.
+  /// file system owns it. Only where it was forced inodes may be in use still, and are evicted
+  /// afterwards.
   ///
   /// @throws FsException EIO
   void close() throws FsException;

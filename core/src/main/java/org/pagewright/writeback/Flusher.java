@@ -300,12 +300,14 @@ public final class Flusher implements AutoCloseable {
   /// thread, which holds no lock below SB_WRITE. What becomes dirty meanwhile is not waited for
   /// (R-H3).
   ///
+  /// @param past whether to tell of failures of before, too, that no sync has told of and no open
+  ///     file has heard of, although what failed then is on the store now
   /// @return the first error; each is recorded with its file
-  public @Nullable Errno sync() {
+  public @Nullable Errno sync(boolean past) {
     long until = clock.nanoTime();
     // First start everything, so that the device has all of it to choose from; then wait.
     target.forEachUnsynced(until, new Start());
-    Sync sync = new Sync();
+    Sync sync = new Sync(past);
     target.forEachUnsynced(until, sync);
     return sync.first;
   }
@@ -324,7 +326,12 @@ public final class Flusher implements AutoCloseable {
   }
 
   private static final class Sync implements FlushTarget.Visitor {
+    private final boolean past;
     private @Nullable Errno first;
+
+    Sync(boolean past) {
+      this.past = past;
+    }
 
     @Override
     public boolean mayGoOn() {
@@ -333,12 +340,20 @@ public final class Flusher implements AutoCloseable {
 
     @Override
     public boolean visit(DirtyInode inode) {
-      Errno error = Writeback.syncRange(inode.mapping(), 0, AddressSpace.MAX_SIZE - 1);
+      AddressSpace mapping = inode.mapping();
+      int told = past ? mapping.failuresTold() : mapping.writeFailures();
+      Errno error = Writeback.syncRange(mapping, 0, AddressSpace.MAX_SIZE - 1);
+      if (error != null && mapping.writeFailures() == told) {
+        error = null; // an open file has still to hear of it; whoever syncs has, or it is over
+      }
       try {
         inode.writeInode(SyncMode.ALL);
       } catch (FsException e) {
-        inode.mapping().recordWriteFailure(e.errno());
+        mapping.recordWriteFailure(e.errno());
         error = error != null ? error : e.errno();
+      }
+      if (error != null) {
+        mapping.tellFailures(mapping.writeFailures());
       }
       first = first != null ? first : error;
       return true;

@@ -506,7 +506,7 @@ final class DirtyThrottleTest {
     // Samples were taken while it mattered: with none, the bound above would say nothing.
     assertTrue(worst.get() > few.background(), "at worst " + worst.get());
     assertEquals(threads, done.get());
-    assertNull(flusher.sync());
+    assertNull(flusher.sync(true));
     stop.set(true);
     completer.join();
     flusher.close();

@@ -264,7 +264,7 @@ final class FlusherTest {
             throw new AssertionError(e);
           }
         };
-    assertNull(flusher.sync());
+    assertNull(flusher.sync(true));
     assertEquals(20, one.store.size());
     assertEquals(20, two.store.size());
     assertEquals(1, inodeOne.inodeWrites);
@@ -276,12 +276,12 @@ final class FlusherTest {
     write(one, 3);
     write(two, 3);
     one.failAll = true;
-    assertEquals(Errno.EIO, flusher.sync());
+    assertEquals(Errno.EIO, flusher.sync(true));
     assertEquals(3, two.store.size());
     assertEquals(3, one.mapping.dirtyFolios());
     one.failAll = false;
     one.mapping.writebackErrors().advance();
-    assertNull(flusher.sync());
+    assertNull(flusher.sync(true));
   }
 
   // ---- The thread -------------------------------------------------------------------------------

@@ -443,7 +443,7 @@ final class Ext4FileSystem implements SuperBlockOperations {
   @Override
   public void evictInode(Inode inode) throws FsException {
     Ext4Inode ext4 = (Ext4Inode) inode;
-    if (inode.nlink() > 0 || readOnly || shutDown) {
+    if (inode.nlink() > 0 || readOnly || shutDown || inode.superBlock().isClosed()) {
       if (ext4.hasMapper()) {
         ext4.mapper().punchDelayed(0, Long.MAX_VALUE);
         ext4.mapper().discardReserve();

@@ -5,12 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.pagewright.block.RamBlockDevice;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
 import org.pagewright.fs.ext4.mkfs.Mkfs;
 import org.pagewright.fs.ext4.mkfs.MkfsOptions;
+import org.pagewright.fs.ext4.testing.E2fs;
+import org.pagewright.fs.ext4.testing.RamImage;
 import org.pagewright.sim.device.FaultyBlockDevice;
 import org.pagewright.vfs.CacheMemory;
 import org.pagewright.vfs.IoFlags;
@@ -88,6 +92,123 @@ final class Ext4ErrorReportTest {
         device.heal();
         file.fsync(true);
         assertEquals(0, file.inode().mapping().dirtyFolios());
+      }
+    }
+  }
+
+  /// A sync of the volume tells of what it met, and of what came before once; not for ever, though
+  /// nobody asks the file.
+  @Test
+  void aSyncOfTheVolumeTellsAnErrorThatIsOverOnce() throws Exception {
+    RamBlockDevice ram = RamBlockDevice.of("ram", 16 << 20);
+    Mkfs.make(ram, new MkfsOptions());
+    FaultyBlockDevice device = new FaultyBlockDevice(ram);
+    try (CacheMemory memory = CacheMemory.ofBytes(4 << 20);
+        Volume volume = Ext4.mount(device, memory, Ext4Options.DEFAULTS);
+        OpenFile file = volume.open("/f", OpenFlags.RDWR | OpenFlags.CREAT, 0644)) {
+      file.write(0, old, 0, old.length);
+      file.fsync(false);
+      device.reset();
+      device.failFrom(FaultyBlockDevice.Kind.WRITE, 1, Errno.EIO);
+      file.write(0, fresh, 0, fresh.length);
+      file.syncRange(0, 0, OpenFile.SYNC_WRITE);
+      org.pagewright.writeback.Writeback.waitRange(file.inode().mapping(), 0, Long.MAX_VALUE >> 1);
+      device.heal();
+
+      int told = 0;
+      for (int i = 0; i < 3; i++) {
+        file.write(0, fresh, 0, fresh.length);
+        try {
+          volume.sync();
+        } catch (FsException e) {
+          assertEquals(Errno.EIO, e.errno());
+          told++;
+        }
+        assertEquals(0, file.inode().mapping().dirtyFolios());
+      }
+      assertTrue(told <= 1, "told " + told + " times");
+      file.write(0, fresh, 0, fresh.length);
+      volume.superBlock().freeze();
+      volume.superBlock().thaw();
+      assertEquals(Errno.EIO, failure(file).errno(), "the file hears of it all the same: R-H7");
+    }
+  }
+
+  @Test
+  void aVolumeThatTakesNoChangesAnyMoreTakesNoneThroughOpenFiles() throws Exception {
+    RamBlockDevice ram = RamBlockDevice.of("ram", 16 << 20);
+    Mkfs.make(ram, new MkfsOptions());
+    java.time.Clock fixed =
+        java.time.Clock.fixed(java.time.Instant.ofEpochSecond(1_800_000_000), java.time.ZoneOffset.UTC);
+    Ext4Options options =
+        Ext4Options.DEFAULTS.withMount(org.pagewright.vfs.MountOptions.DEFAULTS.withClock(fixed));
+    try (CacheMemory memory = CacheMemory.ofBytes(4 << 20)) {
+      Volume volume = Ext4.mount(ram, memory, options);
+      OpenFile file = volume.open("/f", OpenFlags.RDWR | OpenFlags.CREAT, 0644);
+      for (int i = 0; i < 3; i++) { // the last of them in place
+        file.write(0, fresh, 0, 4096);
+      }
+      volume.superBlock().setReadOnly();
+      FsException e = assertThrows(FsException.class, () -> file.write(0, fresh, 0, 100));
+      assertEquals(Errno.EROFS, e.errno());
+      file.close();
+      volume.superBlock().close(true);
+    }
+  }
+
+  @Test
+  void aFileWithoutANameThatIsOpenWhenItsVolumeIsClosedByForceDoesNoHarm(@TempDir Path folder)
+      throws Exception {
+    RamImage image = RamImage.of(16 << 20);
+    Mkfs.make(image, new MkfsOptions());
+    try (CacheMemory memory = CacheMemory.ofBytes(4 << 20)) {
+      Volume volume = Ext4.mount(image, memory, Ext4Options.DEFAULTS);
+      OpenFile file = volume.open("/f", OpenFlags.RDWR | OpenFlags.CREAT, 0644);
+      OpenFile named = volume.open("/g", OpenFlags.RDWR | OpenFlags.CREAT, 0644);
+      file.write(0, fresh, 0, fresh.length);
+      file.fsync(false);
+      file.write(0, old, 0, old.length);
+      named.write(100_000, old, 0, old.length);
+      volume.unlink("/f");
+      volume.superBlock().close(true);
+      byte[] closed = image.bytes(0, 16 << 20);
+      assertThrows(FsException.class, () -> file.read(0, new byte[10], 0, 10));
+      file.close();
+      named.close();
+      assertArrayEquals(closed, image.bytes(0, 16 << 20), "written to after its end");
+      assertEquals(0, memory.cache().dirtyFolios());
+      // The file was open and goes now, as after a crash.
+      Ext4.mount(image, memory, Ext4Options.DEFAULTS).close();
+      E2fs.assertClean(image.save(folder.resolve("after.img")));
+    } finally {
+      image.free();
+    }
+  }
+
+  /// What a volume that was closed by force could not write is lost, and gives its memory back: it
+  /// stands in nobody else's way.
+  @Test
+  void aVolumeClosedByForceLeavesNoDirtyMemoryToOthers() throws Exception {
+    RamBlockDevice ram = RamBlockDevice.of("ram", 16 << 20);
+    Mkfs.make(ram, new MkfsOptions());
+    FaultyBlockDevice device = new FaultyBlockDevice(ram);
+    RamBlockDevice sound = RamBlockDevice.of("sound", 16 << 20);
+    Mkfs.make(sound, new MkfsOptions());
+    try (CacheMemory memory = CacheMemory.ofBytes(4 << 20)) {
+      Volume volume = Ext4.mount(device, memory, Ext4Options.DEFAULTS);
+      OpenFile file = volume.open("/f", OpenFlags.RDWR | OpenFlags.CREAT, 0644);
+      OpenFile neverClosed = volume.open("/g", OpenFlags.RDWR | OpenFlags.CREAT, 0644);
+      volume.sync();
+      device.reset();
+      device.failFrom(FaultyBlockDevice.Kind.WRITE, 1, Errno.EIO);
+      file.write(0, fresh, 0, fresh.length);
+      neverClosed.write(0, fresh, 0, fresh.length);
+      assertThrows(FsException.class, () -> volume.superBlock().close(true));
+      assertEquals(0, memory.cache().dirtyFolios());
+      assertThrows(FsException.class, file::close);
+      assertEquals(0, memory.cache().dirtyFolios());
+      try (Volume other = Ext4.mount(sound, memory, Ext4Options.DEFAULTS)) {
+        other.open("/x", OpenFlags.WRONLY | OpenFlags.CREAT, 0644).close();
       }
     }
   }
