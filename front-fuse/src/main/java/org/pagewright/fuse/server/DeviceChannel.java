@@ -1,12 +1,16 @@
 package org.pagewright.fuse.server;
 
 import java.lang.foreign.MemorySegment;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
 import org.pagewright.fuse.os.Sys;
 
 /// A file descriptor of `/dev/fuse`.
+///
+/// Its number is given out again as soon as it is closed, and a late answer would then go into
+/// somebody else's file: so calls are counted, the last one out closes it, and none comes in
+/// after [#close()].
 public final class DeviceChannel implements Channel {
   private static final int EAGAIN = Errno.EAGAIN.number();
   private static final int ENOENT = Errno.ENOENT.number();
@@ -17,8 +21,12 @@ public final class DeviceChannel implements Channel {
 
   private static final ThreadLocal<Sys> SYS = ThreadLocal.withInitial(DeviceChannel::newSys);
 
+  private static final int CLOSED = 1 << 31;
+
   private final int fd;
-  private final AtomicBoolean closed = new AtomicBoolean();
+
+  /// 31 closed, 30..0 calls under way.
+  private final AtomicInteger calls = new AtomicInteger();
 
   /// A channel on a descriptor, which it owns from now on.
   ///
@@ -35,33 +43,64 @@ public final class DeviceChannel implements Channel {
     }
   }
 
+  private boolean enter() {
+    int n;
+    do {
+      n = calls.get();
+      if (n < 0) {
+        return false;
+      }
+    } while (!calls.compareAndSet(n, n + 1));
+    return true;
+  }
+
+  private void leave() {
+    if (calls.decrementAndGet() == CLOSED) {
+      SYS.get().close(fd);
+    }
+  }
+
   @Override
   public int receive(MemorySegment buffer) throws FsException {
-    Sys sys = SYS.get();
-    while (true) { // ends: the kernel says ENOENT once for each request that was taken back
-      long n = sys.read(fd, buffer, buffer.byteSize());
-      if (n >= 0) {
-        return (int) n;
+    if (!enter()) {
+      return END;
+    }
+    try {
+      Sys sys = SYS.get();
+      while (true) { // ends: the kernel says ENOENT once for each request that was taken back
+        long n = sys.read(fd, buffer, buffer.byteSize());
+        if (n >= 0) {
+          return (int) n;
+        }
+        if (n == -ENODEV || n == -ECONNABORTED || calls.get() < 0) {
+          return END;
+        }
+        if (n != -ENOENT && n != -EAGAIN) {
+          throw Sys.failure((int) -n, "read /dev/fuse");
+        }
       }
-      if (n == -ENODEV || n == -ECONNABORTED || closed.get()) {
-        return END;
-      }
-      if (n != -ENOENT && n != -EAGAIN) {
-        throw Sys.failure((int) -n, "read /dev/fuse");
-      }
+    } finally {
+      leave();
     }
   }
 
   @Override
   public boolean send(MemorySegment message, int length) throws FsException {
-    long n = SYS.get().write(fd, message, length);
-    if (n == length) {
-      return true;
-    }
-    if (n == -ENOENT || n == -ENODEV || n == -ECONNABORTED || closed.get()) {
+    if (!enter()) {
       return false;
     }
-    throw Sys.failure(n < 0 ? (int) -n : Errno.EIO.number(), "write /dev/fuse");
+    try {
+      long n = SYS.get().write(fd, message, length);
+      if (n == length) {
+        return true;
+      }
+      if (n == -ENOENT || n == -ENODEV || n == -ECONNABORTED) {
+        return false;
+      }
+      throw Sys.failure(n < 0 ? (int) -n : Errno.EIO.number(), "write /dev/fuse");
+    } finally {
+      leave();
+    }
   }
 
   @Override
@@ -71,8 +110,15 @@ public final class DeviceChannel implements Channel {
     if (other < 0) {
       return this; // not ours to open: whoever mounted it for us could
     }
-    int cloned = sys.cloneDevice(other, fd);
-    if (cloned < 0) {
+    boolean cloned = enter();
+    if (cloned) {
+      try {
+        cloned = sys.cloneDevice(other, fd) >= 0;
+      } finally {
+        leave();
+      }
+    }
+    if (!cloned) {
       sys.close(other);
       return this;
     }
@@ -84,9 +130,17 @@ public final class DeviceChannel implements Channel {
     return SYS.get().isThreadOf(OWN_PROCESS, pid);
   }
 
+  /// Calls that wait for the kernel come back when it has ended the mount; that comes first.
   @Override
   public void close() {
-    if (closed.compareAndSet(false, true)) {
+    int n;
+    do {
+      n = calls.get();
+      if (n < 0) {
+        return;
+      }
+    } while (!calls.compareAndSet(n, n | CLOSED));
+    if (n == 0) {
       SYS.get().close(fd);
     }
   }

@@ -1,5 +1,7 @@
 package org.pagewright.fuse.server;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
@@ -10,6 +12,16 @@ import org.pagewright.vfs.OpenFile;
 
 /// An open file or directory of the kernel's.
 final class Handle {
+  private static final VarHandle OWNERS;
+
+  static {
+    try {
+      OWNERS = MethodHandles.lookup().findVarHandle(Handle.class, "owners", Map.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
   final OpenFile file;
 
   /// The number that the kernel has for it. Written once before publication.
@@ -18,7 +30,8 @@ final class Handle {
   /// Up to which change of capabilities this file was looked at; see [FileOps].
   volatile int capabilitiesSeen = -1;
 
-  /// Who ever asked for a lock by this file, for the day when the kernel is gone. Null for most.
+  /// Who asked for a lock by this file and has not closed it since, for the day when the kernel is
+  /// gone. Null for most.
   private volatile @Nullable Map<LockOwner, LockKind> owners;
 
   Handle(OpenFile file) {
@@ -28,10 +41,20 @@ final class Handle {
   void noteOwner(FileLock lock) {
     Map<LockOwner, LockKind> known = owners;
     if (known == null) {
-      known = new ConcurrentHashMap<>();
-      owners = known; // of two threads at a time one loses its note: the other locks the same file
+      OWNERS.compareAndSet(this, null, new ConcurrentHashMap<LockOwner, LockKind>());
+      known = owners; // ours, or that of a thread that was faster
+      assert known != null;
     }
     known.put(lock.owner(), lock.kind());
+  }
+
+  /// Takes away the locks of one kind that an owner has on the file.
+  void unlockAll(LockKind kind, LockOwner owner) {
+    file.unlockAll(kind, owner);
+    Map<LockOwner, LockKind> known = owners;
+    if (known != null) {
+      known.remove(owner, kind);
+    }
   }
 
   /// Takes away every lock that was asked for by this file.

@@ -144,6 +144,7 @@ final class LockOps {
       if (!handle.file.tryLock(asked)) {
         throw new FsException(Errno.EAGAIN, handle.file + ": " + asked);
       }
+      handle.noteOwner(asked); // a close by another thread may have come in between
     }
   }
 
@@ -219,7 +220,7 @@ final class LockOps {
   /// its descriptors it is.
   void closedDescriptor(Handle handle, long ownerId) {
     if (server.has(Feature.POSIX_LOCKS)) {
-      handle.file.unlockAll(LockKind.RANGE, owner(ownerId, 0));
+      handle.unlockAll(LockKind.RANGE, owner(ownerId, 0));
     }
   }
 
@@ -227,7 +228,7 @@ final class LockOps {
   void released(Context c, Handle handle) throws FsException {
     if ((c.request.intAt(Wire.ReleaseIn.RELEASE_FLAGS) & RELEASE_FLOCK_UNLOCK) != 0) {
       long id = c.request.longAt(Wire.ReleaseIn.LOCK_OWNER);
-      handle.file.unlockAll(LockKind.WHOLE, owner(id, 0));
+      handle.unlockAll(LockKind.WHOLE, owner(id, 0));
     }
   }
 

@@ -98,7 +98,7 @@ final class Worker {
     }
   }
 
-  private void work() throws FsException {
+  private void work() {
     Context c = context;
     Request r = c.request;
     c.begin();
@@ -121,12 +121,26 @@ final class Worker {
     boolean answered = (opcode == null || opcode.isAnswered()) && !c.deferred;
     if (answered) {
       c.reply.finish(r.unique(), error);
-      if (!channel.send(c.reply.buffer(), c.reply.length())) {
+      if (!sent(r)) {
         takeBack();
       }
     }
     if (server.log.traces()) {
       trace(error, why);
+    }
+  }
+
+  /// Sends the answer. One that the kernel does not take is one request's trouble, not the end of
+  /// this thread, and of the mount with the last one.
+  ///
+  /// @return false if nobody heard of it
+  private boolean sent(Request r) {
+    Reply reply = context.reply;
+    try {
+      return channel.send(reply.buffer(), reply.length());
+    } catch (FsException e) {
+      server.log.trouble("answer to " + r + ": " + e.getMessage());
+      return false;
     }
   }
 

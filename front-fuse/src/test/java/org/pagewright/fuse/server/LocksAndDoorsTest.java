@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CyclicBarrier;
 import org.junit.jupiter.api.Test;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
@@ -146,5 +147,33 @@ final class LocksAndDoorsTest extends WithServer {
     assertEquals(34, told.capacity());
     assertEquals(0, client.getattr(node).nlink()); // it lives as long as the kernel knows it
     client.release(node, file.handle());
+  }
+
+  /// When the kernel has gone, nobody's lock may be forgotten: other doors would wait for ever.
+  @Test
+  void everyOwnerOfALockIsKnownHoweverManyComeAtOnce() throws Exception {
+    OpenFile file = volume.open("/locked", OpenFlags.RDWR | OpenFlags.CREAT, 0644);
+    for (int round = 0; round < 2_000; round++) {
+      Handle handle = new Handle(file);
+      CyclicBarrier together = new CyclicBarrier(2);
+      Thread other = Thread.ofPlatform().start(() -> take(handle, together, 1));
+      take(handle, together, 2);
+      other.join();
+      handle.unlockAll();
+      FileLock all = FileLock.range(new LockOwner(this, 3, 3), true, 0, END);
+      assertEquals(null, file.lockInTheWay(all), "round " + round);
+    }
+    file.close();
+  }
+
+  private void take(Handle handle, CyclicBarrier together, int owner) {
+    FileLock lock = FileLock.range(new LockOwner(this, owner, owner), true, owner, owner);
+    try {
+      together.await();
+      handle.noteOwner(lock);
+      assertTrue(handle.file.tryLock(lock));
+    } catch (Exception e) {
+      throw new AssertionError(e);
+    }
   }
 }

@@ -87,4 +87,14 @@ final class MalformedRequestsTest extends WithServer {
     int length = random.nextInt(4) == 0 ? random.nextInt(buffer.position() + 1) : buffer.position();
     return java.util.Arrays.copyOf(buffer.array(), length);
   }
+
+  /// An answer that the device refuses is the trouble of one request.
+  @Test
+  void aRefusedAnswerEndsNoMount() throws Exception {
+    kernel.setBreaksAnswers(ServerOptions.DEFAULTS.threads() + 2);
+    for (int i = 0; i < ServerOptions.DEFAULTS.threads() + 2; i++) {
+      kernel.call(Opcode.GETATTR, ROOT, new Args().zeros(16).bytes());
+    }
+    assertEquals(2, client.getattr(ROOT).nlink() - 1);
+  }
 }

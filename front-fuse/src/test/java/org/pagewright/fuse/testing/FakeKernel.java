@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
@@ -38,6 +39,7 @@ public final class FakeKernel {
   private volatile int uid;
   private volatile int pid = 1;
   private volatile boolean refusesAnswers;
+  private final AtomicInteger breaksAnswers = new AtomicInteger();
 
   /// One answer.
   ///
@@ -80,8 +82,12 @@ public final class FakeKernel {
     }
 
     @Override
-    public boolean send(MemorySegment message, int length) {
-      return answered(message.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE));
+    public boolean send(MemorySegment message, int length) throws FsException {
+      boolean wanted = answered(message.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE));
+      if (breaksAnswers.getAndUpdate(n -> Math.max(0, n - 1)) > 0) {
+        throw new FsException(Errno.EINVAL, "an answer that makes no sense");
+      }
+      return wanted;
     }
 
     @Override
@@ -162,6 +168,11 @@ public final class FakeKernel {
   /// interrupted.
   public void setRefusesAnswers(boolean refuses) {
     refusesAnswers = refuses;
+  }
+
+  /// The next answers arrive, and are then said to make no sense.
+  public void setBreaksAnswers(int count) {
+    breaksAnswers.set(count);
   }
 
   /// Who asks from now on.
