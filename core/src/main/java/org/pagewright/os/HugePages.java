@@ -21,49 +21,43 @@ public final class HugePages {
   /// Bytes of a huge page: of those who have others, nothing is asked.
   public static final int SIZE = 2 << 20;
 
-  private static final int PROT_READ_WRITE = 1 | 2;
-  private static final int MAP_PRIVATE_ANONYMOUS = 0x02 | 0x20;
-  private static final int MADV_HUGEPAGE = 14;
+  private static final long PROT_READ_WRITE = 1 | 2;
+  private static final long MAP_PRIVATE_ANONYMOUS = 0x02 | 0x20;
+  private static final long MADV_HUGEPAGE = 14;
   private static final long MAP_FAILED = -1;
 
-  private static final @Nullable MethodHandle MMAP =
-      find(
-          "mmap",
-          FunctionDescriptor.of(
-              ValueLayout.JAVA_LONG,
-              ValueLayout.JAVA_LONG,
-              ValueLayout.JAVA_LONG,
-              ValueLayout.JAVA_INT,
-              ValueLayout.JAVA_INT,
-              ValueLayout.JAVA_INT,
-              ValueLayout.JAVA_LONG));
-  private static final @Nullable MethodHandle MUNMAP =
-      find(
-          "munmap",
-          FunctionDescriptor.of(
-              ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
-  private static final @Nullable MethodHandle MADVISE =
-      find(
-          "madvise",
-          FunctionDescriptor.of(
-              ValueLayout.JAVA_INT,
-              ValueLayout.JAVA_LONG,
-              ValueLayout.JAVA_LONG,
-              ValueLayout.JAVA_INT));
+  /// Where errors go, which nobody asks for.
+  private static final MemorySegment STATE =
+      Arena.global().allocate(Linker.Option.captureStateLayout());
+
+  private static final @Nullable MethodHandle MMAP = find("mmap");
+  private static final @Nullable MethodHandle MUNMAP = find("munmap");
+  private static final @Nullable MethodHandle MADVISE = find("madvise");
 
   private HugePages() {}
 
+  /// All in one shape, since the JVM takes milliseconds to link each: that which a room with more
+  /// calls has, too, errors and all. On a 64-bit machine so many numbers go in registers, and a
+  /// function does not look at those that it has no use for; the upper half of what one gives that
+  /// returns an `int` means nothing.
   @SuppressWarnings("restricted") // what this package is for
-  private static @Nullable MethodHandle find(String name, FunctionDescriptor function) {
+  private static @Nullable MethodHandle find(String name) {
     if (!System.getProperty("os.name", "").equals("Linux")
+        || ValueLayout.ADDRESS.byteSize() != Long.BYTES
         || !HugePages.class.getModule().isNativeAccessEnabled()) {
       return null;
     }
+    ValueLayout.OfLong word = ValueLayout.JAVA_LONG;
     Linker linker = Linker.nativeLinker();
     return linker
         .defaultLookup()
         .find(name)
-        .map(address -> linker.downcallHandle(address, function))
+        .map(
+            address ->
+                linker.downcallHandle(
+                    address,
+                    FunctionDescriptor.of(word, word, word, word, word, word, word),
+                    Linker.Option.captureCallState("errno")))
         .orElse(null);
   }
 
@@ -82,13 +76,16 @@ public final class HugePages {
     long length = bytes + SIZE;
     try {
       long address =
-          (long) mmap.invokeExact(0L, length, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0L);
+          (long)
+              mmap.invokeExact(
+                  STATE, 0L, length, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1L, 0L);
       if (address == MAP_FAILED) {
         return null;
       }
       long aligned = address + SIZE - 1 & -SIZE;
       // Advice: a kernel without huge pages, or that gives none, has small ones for us.
-      int refused = (int) madvise.invokeExact(aligned, bytes, MADV_HUGEPAGE);
+      int refused =
+          (int) (long) madvise.invokeExact(STATE, aligned, bytes, MADV_HUGEPAGE, 0L, 0L, 0L);
       assert refused == 0 || refused == -1 : refused;
       return segment(aligned, bytes, arena, () -> unmap(munmap, address, length));
     } catch (Throwable e) {
@@ -103,7 +100,7 @@ public final class HugePages {
 
   private static void unmap(MethodHandle munmap, long address, long length) {
     try {
-      int refused = (int) munmap.invokeExact(address, length);
+      int refused = (int) (long) munmap.invokeExact(STATE, address, length, 0L, 0L, 0L, 0L);
       assert refused == 0 : refused;
     } catch (Throwable e) {
       throw new AssertionError("a system call of two numbers threw", e);

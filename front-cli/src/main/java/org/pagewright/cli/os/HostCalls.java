@@ -1,6 +1,5 @@
 package org.pagewright.cli.os;
 
-import java.lang.foreign.AddressLayout;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -8,13 +7,13 @@ import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
-import java.lang.invoke.VarHandle;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.errno.Errno;
@@ -36,48 +35,38 @@ public final class HostCalls implements AutoCloseable {
 
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
   private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
-  private static final AddressLayout POINTER = ValueLayout.ADDRESS;
+
+  private static final MemoryLayout STATE = Linker.Option.captureStateLayout();
+  private static final long ERRNO =
+      STATE.byteOffset(MemoryLayout.PathElement.groupElement("errno"));
 
   private final Arena arena = Arena.ofConfined();
   private final MemorySegment path = arena.allocate(PATH_MAX + 1);
   private final MemorySegment name = arena.allocate(512);
   private final MemorySegment buffer = arena.allocate(XATTR_MAX, 8);
-  private final MemorySegment state = arena.allocate(Calls.STATE);
+  private final MemorySegment state = arena.allocate(STATE);
+
+  /// Those that were called so far; what the library does not have stays out.
+  private final @Nullable MethodHandle[] handles = new MethodHandle[Function.values().length];
 
   private HostCalls() {}
 
-  /// The calls, each looked up once. A call that the library does not have is null.
-  private static final class Calls {
-    static final MemoryLayout STATE = Linker.Option.captureStateLayout();
-    static final VarHandle ERRNO =
-        STATE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
-    private static final Linker LINKER = Linker.nativeLinker();
+  /// The calls by their names, and whether they return an `int`.
+  private enum Function {
+    LLISTXATTR(false),
+    LGETXATTR(false),
+    LSETXATTR(true),
+    MKNOD(true),
+    UTIMENSAT(true),
+    TRUNCATE(true),
+    OPEN(true),
+    LSEEK(false),
+    CLOSE(true);
 
-    static final @Nullable MethodHandle LLISTXATTR =
-        find("llistxattr", FunctionDescriptor.of(LONG, POINTER, POINTER, LONG));
-    static final @Nullable MethodHandle LGETXATTR =
-        find("lgetxattr", FunctionDescriptor.of(LONG, POINTER, POINTER, POINTER, LONG));
-    static final @Nullable MethodHandle LSETXATTR =
-        find("lsetxattr", FunctionDescriptor.of(INT, POINTER, POINTER, POINTER, LONG, INT));
-    static final @Nullable MethodHandle MKNOD =
-        find("mknod", FunctionDescriptor.of(INT, POINTER, INT, LONG));
-    static final @Nullable MethodHandle UTIMENSAT =
-        find("utimensat", FunctionDescriptor.of(INT, INT, POINTER, POINTER, INT));
-    static final @Nullable MethodHandle TRUNCATE =
-        find("truncate", FunctionDescriptor.of(INT, POINTER, LONG));
-    static final @Nullable MethodHandle OPEN =
-        find("open", FunctionDescriptor.of(INT, POINTER, INT));
-    static final @Nullable MethodHandle LSEEK =
-        find("lseek", FunctionDescriptor.of(LONG, INT, LONG, INT));
-    static final @Nullable MethodHandle CLOSE = find("close", FunctionDescriptor.of(INT, INT));
+    private final boolean givesInt;
 
-    @SuppressWarnings("restricted")
-    private static @Nullable MethodHandle find(String symbol, FunctionDescriptor type) {
-      Optional<MemorySegment> address = LINKER.defaultLookup().find(symbol);
-      return address.isEmpty()
-          ? null
-          : LINKER.downcallHandle(
-              address.get(), type, Linker.Option.captureCallState("errno"));
+    Function(boolean givesInt) {
+      this.givesInt = givesInt;
     }
   }
 
@@ -86,7 +75,7 @@ public final class HostCalls implements AutoCloseable {
   /// @return null where it cannot be called
   public static @Nullable HostCalls open() {
     boolean linux = System.getProperty("os.name", "").equals("Linux");
-    if (!linux || POINTER.byteSize() != 8) {
+    if (!linux || ValueLayout.ADDRESS.byteSize() != Long.BYTES) {
       return null;
     }
     try {
@@ -108,23 +97,48 @@ public final class HostCalls implements AutoCloseable {
     target.set(ValueLayout.JAVA_BYTE, bytes.length, (byte) 0);
   }
 
-  /// One call; every call gives a whole number, negative with errno set when it failed.
-  private interface Call {
-    long run(MethodHandle call, MemorySegment state) throws Throwable;
+  /// All calls have one shape, since the JVM takes milliseconds to link each. On a 64-bit machine
+  /// so many numbers go in registers, and a function does not look at those that it has no use for;
+  /// the upper half of what one gives that returns an `int` means nothing.
+  @SuppressWarnings("restricted")
+  private @Nullable MethodHandle handle(Function function) {
+    MethodHandle known = handles[function.ordinal()];
+    if (known == null) {
+      Linker linker = Linker.nativeLinker();
+      Optional<MemorySegment> address =
+          linker.defaultLookup().find(function.name().toLowerCase(Locale.ROOT));
+      if (address.isPresent()) {
+        known =
+            linker.downcallHandle(
+                address.get(),
+                FunctionDescriptor.of(LONG, LONG, LONG, LONG, LONG, LONG, LONG),
+                Linker.Option.captureCallState("errno"));
+        handles[function.ordinal()] = known;
+      }
+    }
+    return known;
   }
 
-  private long call(@Nullable MethodHandle handle, Call call) throws FsException {
+  /// @return what the function gives; the negative error number if it failed
+  private long call(Function function, long a, long b, long c, long d, long e) {
+    MethodHandle handle = handle(function);
     if (handle == null) {
       return -Errno.EOPNOTSUPP.number();
     }
+    long result;
     try {
-      long result = call.run(handle, state);
-      return result >= 0 ? result : -(int) Calls.ERRNO.get(state, 0L);
-    } catch (Error | RuntimeException e) {
-      throw e;
-    } catch (Throwable e) { // a native call throws nothing that is checked
-      throw new AssertionError(e);
+      result = (long) handle.invokeExact(state, a, b, c, d, e, 0L);
+    } catch (Error | RuntimeException thrown) {
+      throw thrown;
+    } catch (Throwable thrown) { // a native call throws nothing that is checked
+      throw new AssertionError(thrown);
     }
+    result = function.givesInt ? (int) result : result;
+    return result >= 0 ? result : -state.get(INT, ERRNO);
+  }
+
+  private static long at(MemorySegment segment) {
+    return segment.address();
   }
 
   private static long checked(long result, Path file, String what) throws FsException {
@@ -150,10 +164,7 @@ public final class HostCalls implements AutoCloseable {
   /// @throws FsException ENOENT, EACCES
   public List<String> listXattrs(Path file) throws FsException {
     setPath(file);
-    long length =
-        call(
-            Calls.LLISTXATTR,
-            (call, s) -> (long) call.invokeExact(s, path, buffer, (long) XATTR_MAX));
+    long length = call(Function.LLISTXATTR, at(path), at(buffer), XATTR_MAX, 0, 0);
     if (length == 0 || length == -Errno.EOPNOTSUPP.number()) {
       return List.of();
     }
@@ -179,10 +190,7 @@ public final class HostCalls implements AutoCloseable {
   public byte @Nullable [] getXattr(Path file, String attribute) throws FsException {
     setPath(file);
     setText(name, attribute.getBytes(StandardCharsets.UTF_8), file);
-    long length =
-        call(
-            Calls.LGETXATTR,
-            (call, s) -> (long) call.invokeExact(s, path, name, buffer, (long) XATTR_MAX));
+    long length = call(Function.LGETXATTR, at(path), at(name), at(buffer), XATTR_MAX, 0);
     if (length == -Errno.ENODATA.number() || length == -Errno.EOPNOTSUPP.number()) {
       return null;
     }
@@ -203,10 +211,7 @@ public final class HostCalls implements AutoCloseable {
       throw new FsException(Errno.ERANGE, file + ": attribute " + attribute);
     }
     MemorySegment.copy(value, 0, buffer, ValueLayout.JAVA_BYTE, 0, value.length);
-    long result =
-        call(
-            Calls.LSETXATTR,
-            (call, s) -> (int) call.invokeExact(s, path, name, buffer, (long) value.length, 0));
+    long result = call(Function.LSETXATTR, at(path), at(name), at(buffer), value.length, 0);
     checked(result, file, "set attribute " + attribute);
   }
 
@@ -218,7 +223,7 @@ public final class HostCalls implements AutoCloseable {
   /// @throws FsException EEXIST, EPERM, ENOENT
   public void mknod(Path file, int mode, long rdev) throws FsException {
     setPath(file);
-    long result = call(Calls.MKNOD, (call, s) -> (int) call.invokeExact(s, path, mode, rdev));
+    long result = call(Function.MKNOD, at(path), mode, rdev, 0, 0);
     checked(result, file, "make a node of mode 0" + Integer.toOctalString(mode));
   }
 
@@ -235,9 +240,7 @@ public final class HostCalls implements AutoCloseable {
     buffer.set(LONG, 16, mtime.getEpochSecond());
     buffer.set(LONG, 24, mtime.getNano());
     long result =
-        call(
-            Calls.UTIMENSAT,
-            (call, s) -> (int) call.invokeExact(s, AT_FDCWD, path, buffer, AT_SYMLINK_NOFOLLOW));
+        call(Function.UTIMENSAT, AT_FDCWD, at(path), at(buffer), AT_SYMLINK_NOFOLLOW, 0);
     checked(result, file, "set times");
   }
 
@@ -248,7 +251,7 @@ public final class HostCalls implements AutoCloseable {
   /// @throws FsException EFBIG, EPERM
   public void truncate(Path file, long size) throws FsException {
     setPath(file);
-    long result = call(Calls.TRUNCATE, (call, s) -> (int) call.invokeExact(s, path, size));
+    long result = call(Function.TRUNCATE, at(path), size, 0, 0, 0);
     checked(result, file, "set size " + size);
   }
 
@@ -261,7 +264,7 @@ public final class HostCalls implements AutoCloseable {
   /// @throws FsException EACCES, EIO
   public long @Nullable [] dataRuns(Path file, long size, int runsMax) throws FsException {
     setPath(file);
-    long fd = call(Calls.OPEN, (call, s) -> (int) call.invokeExact(s, path, O_CLOEXEC));
+    long fd = call(Function.OPEN, at(path), O_CLOEXEC, 0, 0, 0);
     int opened = (int) checked(fd, file, "open");
     try {
       long[] runs = new long[8];
@@ -286,12 +289,12 @@ public final class HostCalls implements AutoCloseable {
       }
       return Arrays.copyOf(runs, count);
     } finally {
-      call(Calls.CLOSE, (call, s) -> (int) call.invokeExact(s, opened));
+      call(Function.CLOSE, opened, 0, 0, 0, 0);
     }
   }
 
   private long seek(int fd, long pos, int whence) throws FsException {
-    return call(Calls.LSEEK, (call, s) -> (long) call.invokeExact(s, fd, pos, whence));
+    return call(Function.LSEEK, fd, pos, whence, 0, 0);
   }
 
   @Override
