@@ -31,10 +31,22 @@ public record MountOptions(
   }
 
   /// Read and write, relative access times, the system's clock in whole milliseconds, which may lag
-  /// behind by a few of them while it is read often.
+  /// behind by a few of them while it is read often. Inodes and names as many as a heap of this
+  /// size has room for: some 3 percent of it, and at least 8,192 and 32,768.
   public static final MountOptions DEFAULTS =
       new MountOptions(
-          false, Atime.RELATIVE, true, new CoarseClock(Clock.systemUTC()), 8192, 32768, 65536);
+          false,
+          Atime.RELATIVE,
+          true,
+          new CoarseClock(Clock.systemUTC()),
+          heapShare(32 << 10, 8 << 10, 256 << 10),
+          heapShare(8 << 10, 32 << 10, 1 << 20),
+          65536);
+
+  /// One for so many bytes of heap, within bounds.
+  private static int heapShare(int bytes, int least, int most) {
+    return (int) Math.clamp(Runtime.getRuntime().maxMemory() / bytes, least, (long) most);
+  }
 
   /// Checks the bounds.
   public MountOptions {

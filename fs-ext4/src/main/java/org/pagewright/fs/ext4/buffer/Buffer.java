@@ -31,6 +31,9 @@ public final class Buffer implements AutoCloseable {
   /// the lock held; read without it by [BufferCache#read], for which a stale null costs one lock.
   volatile @Nullable BufferType type;
 
+  /// What the bytes were verified as when their user looked at all of them.
+  private volatile @Nullable BufferType checked;
+
   /// The bytes were read or created. Guarded by the lock.
   boolean loaded;
 
@@ -93,6 +96,20 @@ public final class Buffer implements AutoCloseable {
   /// @return as many bytes as a block has
   public MemorySegment segment() {
     return segment;
+  }
+
+  /// Whether their user has looked at all of the bytes since they were verified: what we change
+  /// ourselves stays good, so once is enough.
+  ///
+  /// @return false after each load
+  public boolean isChecked() {
+    BufferType verified = type;
+    return verified != null && checked == verified;
+  }
+
+  /// Their user has looked at all of the bytes, and found them good.
+  public void setChecked() {
+    checked = type;
   }
 
   /// Keeps write-out away while bytes change; may sleep for the time of a memory copy. Innermost

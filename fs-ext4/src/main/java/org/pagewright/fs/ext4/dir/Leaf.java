@@ -92,12 +92,15 @@ final class Leaf {
   }
 
   static boolean isNamed(MemorySegment s, int at, byte[] name) {
-    if (inode(s, at) == 0 || nameLength(s, at) != name.length) {
+    return isNamed(s, at, MemorySegment.ofArray(name), name.length);
+  }
+
+  private static boolean isNamed(MemorySegment s, int at, MemorySegment name, int length) {
+    if (inode(s, at) == 0 || nameLength(s, at) != length) {
       return false;
     }
-    MemorySegment wanted = MemorySegment.ofArray(name);
     long from = at + HEADER;
-    return MemorySegment.mismatch(s, from, from + name.length, wanted, 0, name.length) < 0;
+    return MemorySegment.mismatch(s, from, from + length, name, 0, length) < 0;
   }
 
   static boolean isDots(MemorySegment s, int at) {
@@ -110,8 +113,9 @@ final class Leaf {
   ///
   /// @return its offset, or -1
   static int find(MemorySegment s, int end, byte[] name) {
+    MemorySegment wanted = MemorySegment.ofArray(name);
     for (int at = 0; at < end; at += recordLength(s, at)) {
-      if (isNamed(s, at, name)) {
+      if (isNamed(s, at, wanted, name.length)) {
         return at;
       }
     }

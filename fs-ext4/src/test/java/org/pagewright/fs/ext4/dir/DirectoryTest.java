@@ -299,10 +299,13 @@ final class DirectoryTest {
         directory.add(handle, bytes("a rather long name of number " + i), 13, 1);
       }
     }
-    fixture.cache.sync();
     try (Buffer root = fixture.read(0)) {
+      root.lock();
       LittleEndian.put32(root.segment(), 32 + 4, 0); // the first entry leads back to the root
+      root.unlock();
+      root.markDirty();
     }
+    fixture.remount(); // all of an index is looked at once for each load
     assertThrows(CorruptedException.class, () -> list(directory, 10));
   }
 
