@@ -6,6 +6,7 @@ module org.pagewright.cli {
   requires org.pagewright.fuse;
   requires org.pagewright.lab;
   requires java.management;
+  requires jdk.management;
   requires info.picocli;
   requires org.apache.commons.compress;
   requires static org.jspecify;

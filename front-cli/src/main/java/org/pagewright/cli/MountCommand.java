@@ -3,6 +3,7 @@ package org.pagewright.cli;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 import org.pagewright.cli.image.Image;
 import org.pagewright.cli.image.Images;
 import org.pagewright.cli.image.Operand;
+import org.pagewright.cli.image.Settings;
 import org.pagewright.cli.report.CommandException;
 import org.pagewright.cli.report.ExitCode;
 import org.pagewright.errno.FsException;
@@ -40,6 +42,12 @@ final class MountCommand extends Subcommand {
   private static final String READY = "pagewright: mounted";
 
   private static final long TURN_NANOS = 100_000_000L;
+
+  /// The most memory for content that a mount takes by itself.
+  private static final long CACHE_MAX = 4L << 30;
+
+  /// The part of the machine's memory that it takes, one in so many.
+  private static final long CACHE_PART = 8;
 
   @Option(
       names = "-o",
@@ -146,7 +154,8 @@ final class MountCommand extends Subcommand {
     if (inChild) {
       FuseMount.leaveTerminal();
     }
-    try (Images opened = new Images(settings().withAtime(atime))) {
+    Settings settings = root().settings(cacheDefault()).withAtime(atime);
+    try (Images opened = new Images(settings)) {
       Image image = opened.open(operand, !fuse.readOnly());
       image.volume().superBlock().setTrouble((what, error) -> tell(what + ": " + error));
       try (FuseMount mount = mount(image, operand, target, fuse)) {
@@ -160,6 +169,17 @@ final class MountCommand extends Subcommand {
         }
       }
     }
+  }
+
+  /// A mount stays, and what programs write waits in its memory: a share of what is dirty at most,
+  /// so that with little of it writers wait for the device. Frames are taken when they are needed.
+  private static long cacheDefault() {
+    long bytes = Pagewright.CACHE_DEFAULT;
+    if (ManagementFactory.getOperatingSystemMXBean()
+        instanceof com.sun.management.OperatingSystemMXBean machine) {
+      bytes = Math.clamp(machine.getTotalMemorySize() / CACHE_PART, bytes, CACHE_MAX);
+    }
+    return bytes;
   }
 
   private FuseMount mount(Image image, Operand.InImage operand, Path target, FuseOptions fuse)
@@ -211,7 +231,7 @@ final class MountCommand extends Subcommand {
     List<String> command = new ArrayList<>();
     ProcessHandle.Info self = ProcessHandle.current().info();
     command.add(self.command().orElse("java"));
-    command.addAll(java.lang.management.ManagementFactory.getRuntimeMXBean().getInputArguments());
+    command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
     command.add("-cp");
     command.add(System.getProperty("java.class.path"));
     command.add(Main.class.getName());

@@ -36,6 +36,9 @@ import picocli.CommandLine.Spec;
 final class Pagewright implements Runnable {
   private static final long CACHE_MIN = 1 << 20;
 
+  /// Memory for content of a command that ends by itself.
+  static final long CACHE_DEFAULT = 128L << 20;
+
   private final OutputStream out;
   private final Cancellation cancellation;
 
@@ -45,10 +48,12 @@ final class Pagewright implements Runnable {
       names = "--cache",
       paramLabel = "SIZE",
       scope = ScopeType.INHERIT,
-      defaultValue = "128M",
       converter = Pagewright.SizeConverter.class,
-      description = "Memory for the content of files. Default: ${DEFAULT-VALUE}.")
-  private long cacheBytes;
+      description = {
+        "Memory for the content of files. Default: 128M; of a mount an eighth of the",
+        "machine's, 128M to 4G, taken when it is needed."
+      })
+  private @Nullable Long cacheBytes;
 
   @Option(
       names = "--direct",
@@ -132,12 +137,21 @@ final class Pagewright implements Runnable {
   }
 
   Settings settings() throws CommandException {
-    if (cacheBytes < CACHE_MIN) {
+    return settings(CACHE_DEFAULT);
+  }
+
+  /// What the options that every command has say.
+  ///
+  /// @param cacheDefault memory for content if nobody says how much
+  Settings settings(long cacheDefault) throws CommandException {
+    Long asked = cacheBytes;
+    long bytes = asked == null ? cacheDefault : asked;
+    if (bytes < CACHE_MIN) {
       throw CommandException.usage(
-          "--cache " + ByteSize.format(cacheBytes) + " is too small",
-          "give 1M or more; 128M is the default");
+          "--cache " + ByteSize.format(bytes) + " is too small",
+          "give 1M or more, or leave it out");
     }
-    return new Settings(cacheBytes, direct, readOnly, force, data, fixedTime());
+    return new Settings(bytes, direct, readOnly, force, data, fixedTime());
   }
 
   /// The time that SOURCE_DATE_EPOCH fixes, so that the same input gives the same image.
