@@ -80,6 +80,13 @@ final class MountCommand extends Subcommand {
       description = "Look at what mounting needs on this host, and mount nothing.")
   private boolean doctor;
 
+  @Option(
+      names = "--rehearse",
+      hidden = true,
+      paramLabel = "ROUNDS",
+      description = "Work on a volume as a mount does, without one.")
+  private int rehearsal;
+
   @Parameters(
       arity = "0..2",
       paramLabel = "IMAGE DIR",
@@ -93,6 +100,11 @@ final class MountCommand extends Subcommand {
   void run() throws IOException {
     if (doctor) {
       examine();
+      return;
+    }
+    if (rehearsal > 0 && operands.size() == 1) {
+      FuseMount.rehearse(
+          open(Operand.parseInImage(operands.get(0)), true).volume(), rehearsal);
       return;
     }
     if (operands.size() != 2) {

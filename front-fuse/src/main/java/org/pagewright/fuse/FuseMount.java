@@ -97,6 +97,16 @@ public final class FuseMount implements AutoCloseable {
     }
   }
 
+  /// Has a server answer what programs ask for most, with no kernel and no mount: what a JVM is to
+  /// learn before it is measured, or for others that start with what it learnt.
+  ///
+  /// @param volume open for writing, with 128 MiB of space
+  /// @param rounds how many files are made and mostly removed again
+  /// @return requests
+  public static long rehearse(Volume volume, int rounds) {
+    return Rehearsal.play(volume, rounds);
+  }
+
   private static Path real(Path target) throws FsException {
     try {
       Path path = target.toRealPath();

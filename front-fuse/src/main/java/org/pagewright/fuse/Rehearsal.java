@@ -1,0 +1,244 @@
+package org.pagewright.fuse;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import org.pagewright.errno.FsException;
+import org.pagewright.fuse.protocol.Opcode;
+import org.pagewright.fuse.protocol.Wire;
+import org.pagewright.fuse.server.Channel;
+import org.pagewright.fuse.server.FuseServer;
+import org.pagewright.fuse.server.Log;
+import org.pagewright.fuse.server.ServerOptions;
+import org.pagewright.vfs.OpenFlags;
+import org.pagewright.vfs.Volume;
+
+/// A mount without a kernel: the requests that programs cause most, one after the other, played to
+/// a server.
+///
+/// A JVM that starts with what this taught another one (an ahead-of-time cache with its profiles)
+/// compiles the right code at once, instead of after seconds of a mount's life. What a round does:
+///
+///     a file is made, written, closed, looked at, opened, read, closed, renamed, and removed; a large
+///     one is written and read in pieces; now and then a directory is listed and a file synced
+final class Rehearsal implements Channel {
+  private static final int FILES_KEPT = 64;
+  private static final int SYNC_EVERY = 256;
+  private static final int PIECE = 128 << 10;
+  private static final int PIECES = 64;
+  private static final int SMALL = 5000;
+  private static final int PAGE = 4096;
+  private static final int LISTED = 16 << 10;
+  private static final int RDWR_CREAT = 0102;
+  private static final int UMASK = 022;
+  private static final int FATTR_MODE = 1;
+  private static final long ROOT = 1;
+  private static final long FEATURES = -1L >>> 1;
+  private static final long END_NANOS = 120_000_000_000L;
+
+  private final int rounds;
+  private MemorySegment out = MemorySegment.NULL; // the request that is put together
+  private int length;
+  private long unique;
+  private int round = -1;
+  private int step;
+
+  // What answers told.
+  private long node;
+  private long handle;
+  private long largeNode;
+  private long largeHandle;
+
+  private Rehearsal(int rounds) {
+    this.rounds = rounds;
+  }
+
+  /// Plays to a server on a volume.
+  ///
+  /// @param volume some 64 MiB of it are written
+  /// @param rounds how many files are made
+  /// @return requests that were answered
+  static long play(Volume volume, int rounds) {
+    ServerOptions d = ServerOptions.DEFAULTS;
+    ServerOptions options =
+        new ServerOptions(
+            1, false, false, false, -1, -1, d.timeoutMillis(), d.maxWriteBytes(),
+            d.patienceMillis(), d.pinnedNodesMax(), false);
+    Rehearsal kernel = new Rehearsal(rounds);
+    try (FuseServer server = new FuseServer(volume, options, Log.NONE)) {
+      server.start(kernel);
+      server.awaitEnd(END_NANOS);
+    }
+    return kernel.unique;
+  }
+
+  @Override
+  public int receive(MemorySegment buffer) {
+    out = buffer;
+    if (round < 0) {
+      begin();
+    } else if (!next()) {
+      return END;
+    }
+    out.set(ValueLayout.JAVA_INT, Wire.InHeader.LEN, length);
+    return length;
+  }
+
+  /// What comes before the first file.
+  private void begin() {
+    switch (step++) {
+      case 0 -> {
+        ask(Opcode.INIT, 0).u32(7).u32(45).u32(1 << 20).u32((int) FEATURES);
+        u32((int) (FEATURES >>> 32)).zeros(44);
+      }
+      default -> {
+        ask(Opcode.CREATE, ROOT).u32(RDWR_CREAT).u32(0644).u32(UMASK).u32(0).text("large");
+        round = 0;
+        step = 0;
+      }
+    }
+  }
+
+  /// The next request of a round.
+  ///
+  /// @return false after the last round
+  private boolean next() {
+    if (round == rounds) {
+      return false;
+    }
+    int slot = round % FILES_KEPT;
+    String name = "file-" + round;
+    long piece = round * 7919L % PIECES * PIECE;
+    switch (step++) {
+      case 0 -> {
+        if (round == 0) {
+          largeNode = node;
+          largeHandle = handle;
+        }
+        ask(Opcode.LOOKUP, ROOT).text(name);
+      }
+      case 1 -> ask(Opcode.CREATE, ROOT).u32(RDWR_CREAT).u32(0644).u32(UMASK).u32(0).text(name);
+      case 2 -> write(node, handle, 0, SMALL);
+      case 3 -> ask(Opcode.FLUSH, node).u64(handle).zeros(16);
+      case 4 -> ask(Opcode.RELEASE, node).u64(handle).zeros(16);
+      case 5 -> ask(Opcode.GETATTR, node).zeros(Wire.GetattrIn.BYTES);
+      case 6 -> setMode();
+      case 7 -> ask(Opcode.LOOKUP, ROOT).text(name);
+      case 8 -> ask(Opcode.OPEN, node).u32(OpenFlags.RDONLY).u32(0);
+      case 9 -> read(Opcode.READ, node, handle, 0, 2 * PAGE);
+      case 10 -> ask(Opcode.FLUSH, node).u64(handle).zeros(16);
+      case 11 -> ask(Opcode.RELEASE, node).u64(handle).zeros(16);
+      case 12 -> ask(Opcode.RENAME2, ROOT).u64(ROOT).u64(0).text(name).text("kept-" + slot);
+      case 13 -> write(largeNode, largeHandle, piece, PIECE);
+      case 14 -> read(Opcode.READ, largeNode, largeHandle, piece, PIECE);
+      case 15 -> write(largeNode, largeHandle, piece, PAGE);
+      case 16 -> read(Opcode.READ, largeNode, largeHandle, piece, PAGE);
+      case 17 -> ask(Opcode.FORGET, node).u64(2);
+      case 18 -> ask(Opcode.OPENDIR, ROOT).zeros(Wire.OpenIn.BYTES);
+      case 19 -> read(Opcode.READDIRPLUS, ROOT, handle, 0, LISTED);
+      case 20 -> ask(Opcode.RELEASEDIR, ROOT).u64(handle).zeros(16);
+      case 21 -> ask(Opcode.FSYNC, largeNode).u64(largeHandle).zeros(8);
+      case 22 -> ask(Opcode.UNLINK, ROOT).text("kept-" + slot);
+      default -> throw new AssertionError(step);
+    }
+    endOfStep(slot);
+    return true;
+  }
+
+  /// Passes over what is not done in each round.
+  private void endOfStep(int slot) {
+    if (step == 18 && slot != FILES_KEPT - 1) {
+      step = 22; // no list
+    } else if (step == 21 && round % SYNC_EVERY != SYNC_EVERY - 1) {
+      step = 22;
+    }
+    if (step == 22 && slot % 2 == 0) {
+      step = 23; // stays, until a later one takes its name
+    }
+    if (step == 23) {
+      step = 0;
+      round++;
+    }
+  }
+
+  private void setMode() {
+    int at = length(Opcode.SETATTR, node) + Wire.SetattrIn.MODE;
+    zeros(Wire.SetattrIn.BYTES);
+    out.set(ValueLayout.JAVA_INT_UNALIGNED, Wire.InHeader.BYTES, FATTR_MODE);
+    out.set(ValueLayout.JAVA_INT_UNALIGNED, at, 0600);
+  }
+
+  private void write(long of, long by, long pos, int size) {
+    ask(Opcode.WRITE, of).u64(by).u64(pos).u32(size).zeros(20).zeros(size);
+  }
+
+  private void read(Opcode opcode, long of, long by, long pos, int size) {
+    ask(opcode, of).u64(by).u64(pos).u32(size).zeros(20);
+  }
+
+  // ---- A request --------------------------------------------------------------------------------
+
+  private Rehearsal ask(Opcode opcode, long of) {
+    length(opcode, of);
+    return this;
+  }
+
+  private int length(Opcode opcode, long of) {
+    length = 0;
+    u32(0).u32(opcode.number()).u64(++unique).u64(of).zeros(16);
+    return length;
+  }
+
+  private Rehearsal u32(int value) {
+    out.set(ValueLayout.JAVA_INT_UNALIGNED, length, value);
+    length += 4;
+    return this;
+  }
+
+  private Rehearsal u64(long value) {
+    out.set(ValueLayout.JAVA_LONG_UNALIGNED, length, value);
+    length += 8;
+    return this;
+  }
+
+  private Rehearsal zeros(int count) {
+    out.asSlice(length, count).fill((byte) 0);
+    length += count;
+    return this;
+  }
+
+  private Rehearsal text(String text) {
+    byte[] bytes = text.getBytes(StandardCharsets.US_ASCII);
+    MemorySegment.copy(bytes, 0, out, ValueLayout.JAVA_BYTE, length, bytes.length);
+    length += bytes.length;
+    return zeros(1);
+  }
+
+  // ---- Its answer -------------------------------------------------------------------------------
+
+  @Override
+  public boolean send(MemorySegment message, int size) {
+    int body = Wire.OutHeader.BYTES;
+    int entry = body + Wire.EntryOut.BYTES + Wire.Attr.BYTES;
+    if (size == entry + Wire.OpenOut.BYTES) { // of CREATE
+      node = message.get(ValueLayout.JAVA_LONG_UNALIGNED, body + (long) Wire.EntryOut.NODEID);
+      handle = message.get(ValueLayout.JAVA_LONG_UNALIGNED, entry + (long) Wire.OpenOut.FH);
+    } else if (size == body + Wire.OpenOut.BYTES && isOpen()) {
+      handle = message.get(ValueLayout.JAVA_LONG_UNALIGNED, body + (long) Wire.OpenOut.FH);
+    }
+    return true;
+  }
+
+  private boolean isOpen() {
+    int opcode = out.get(ValueLayout.JAVA_INT, Wire.InHeader.OPCODE);
+    return opcode == Opcode.OPEN.number() || opcode == Opcode.OPENDIR.number();
+  }
+
+  @Override
+  public Channel another() throws FsException {
+    return this;
+  }
+
+  @Override
+  public void close() {}
+}
