@@ -267,6 +267,20 @@ public final class Ramfs implements SuperBlockOperations, InodeOperations, Addre
     source.touchChanged();
   }
 
+  @Override
+  public Inode renameLeaving(
+      Inode oldDir,
+      Name oldName,
+      Inode source,
+      Inode newDir,
+      Name newName,
+      @Nullable Inode target,
+      NewNode left)
+      throws FsException {
+    rename(oldDir, oldName, source, newDir, newName, target, false);
+    return create(oldDir, oldName, left);
+  }
+
   private static void move(Inode inode, Inode from, Inode to) {
     if (inode.isDirectory()) {
       from.setNlink(from.nlink() - 1);

@@ -18,7 +18,7 @@ import org.pagewright.errno.FsException;
 /// | create, tmpfile                    | held     | exclusive       | new, nobody else has it   |
 /// | link                               | held     | exclusive       | exclusive                 |
 /// | unlink, rmdir                      | held     | exclusive       | exclusive                 |
-/// | rename                             | held     | exclusive, both | exclusive, both           |
+/// | rename, renameLeaving              | held     | exclusive, both | exclusive, both           |
 /// | readlink                           | -        | -               | -                         |
 /// | getXattr, listXattrs               | -        | -               | shared                    |
 /// | setXattr, setAcl, setAttributes,   | held     | -               | exclusive                 |
@@ -131,6 +131,31 @@ public interface InodeOperations {
       boolean exchange)
       throws FsException {
     throw new FsException(Errno.EPERM, oldDir + ": rename " + oldName);
+  }
+
+  /// Moves an entry, replacing what the new name has, and leaves a new inode under the old name, in
+  /// one step. Locks as for [#rename]. What is left is a node without content; it is put into the
+  /// cache as by [#create].
+  ///
+  /// @param oldDir directory of the source
+  /// @param oldName the source's name, and then of what is left
+  /// @param source what moves
+  /// @param newDir directory to move to, perhaps the same
+  /// @param newName the new name
+  /// @param target what has the new name; null if nothing
+  /// @param left what to leave: no directory and no symbolic link
+  /// @return what was left, with one reference for the caller
+  /// @throws FsException as [#rename] and [#create]; EINVAL if the file system cannot do it
+  default Inode renameLeaving(
+      Inode oldDir,
+      Name oldName,
+      Inode source,
+      Inode newDir,
+      Name newName,
+      @Nullable Inode target,
+      NewNode left)
+      throws FsException {
+    throw new FsException(Errno.EINVAL, oldDir + ": rename and leave " + oldName);
   }
 
   /// The bytes a symbolic link holds.

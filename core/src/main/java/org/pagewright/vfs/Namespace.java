@@ -260,7 +260,7 @@ public final class Namespace {
   /// Owner, group, mode and access control lists of a new inode: a directory with the set-group-id
   /// bit hands down its group, and the bit itself to directories; one with a default list hands
   /// that down in place of the umask.
-  private static NewNode nodeFor(
+  static NewNode nodeFor(
       Inode dir, int mode, long rdev, byte @Nullable [] target, Credentials who, int umask)
       throws FsException {
     boolean directory = FileMode.isDirectory(mode);
@@ -496,12 +496,14 @@ public final class Namespace {
     checkDirectory(newDir);
     checkLength(oldName);
     checkLength(newName);
-    if (flags != 0 && flags != RenameFlags.NOREPLACE && flags != RenameFlags.EXCHANGE) {
+    int known = RenameFlags.NOREPLACE | RenameFlags.EXCHANGE | RenameFlags.WHITEOUT;
+    if ((flags & ~known) != 0
+        || (flags & RenameFlags.EXCHANGE) != 0 && flags != RenameFlags.EXCHANGE) {
       throw new FsException(Errno.EINVAL, "rename with flags " + flags);
     }
     if (oldName.isDots() || newName.isDots()) {
       throw new FsException(
-          flags == RenameFlags.NOREPLACE && newName.isDots() ? Errno.EEXIST : Errno.EBUSY,
+          (flags & RenameFlags.NOREPLACE) != 0 && newName.isDots() ? Errno.EEXIST : Errno.EBUSY,
           "rename " + oldName + " to " + newName);
     }
     superBlock.startWrite();

@@ -29,6 +29,7 @@ final class Rename {
   // With references, to be let go after the locks.
   private @Nullable Inode source;
   private @Nullable Inode target;
+  private @Nullable Inode whiteout;
 
   Rename(
       Namespace names,
@@ -76,6 +77,7 @@ final class Rename {
   private void putBoth() {
     names.putIfAny(source);
     names.putIfAny(target);
+    names.putIfAny(whiteout);
   }
 
   private void across() throws FsException {
@@ -151,7 +153,7 @@ final class Rename {
       throw Namespace.absent(oldDir, oldName);
     }
     Inode target = this.target = names.lookupLocked(newDir, newName);
-    if (target != null && flags == RenameFlags.NOREPLACE) {
+    if (target != null && (flags & RenameFlags.NOREPLACE) != 0) {
       throw Namespace.exists(newDir, newName);
     }
     if (target == null && exchange) {
@@ -203,16 +205,11 @@ final class Rename {
       try {
         names.forget(oldDir, oldName);
         names.forget(newDir, newName);
-        oldDir
-            .operations()
-            .rename(oldDir, oldName, source, newDir, newName, target, exchange);
-        names.remember(
-            oldDir,
-            oldName,
-            exchange && target != null ? target.ino() : InodeOperations.NO_INODE);
+        Inode left = moveLocked(source, target, exchange);
+        names.remember(oldDir, oldName, left == null ? InodeOperations.NO_INODE : left.ino());
         names.remember(newDir, newName, source.ino());
         if (superBlock.isWatched()) {
-          tell(source, target, exchange);
+          tell(source, target, left);
         }
       } finally {
         if (second != null) {
@@ -224,14 +221,33 @@ final class Rename {
     }
   }
 
-  private void tell(Inode source, @Nullable Inode target, boolean exchange) {
+  /// Has the file system do it.
+  ///
+  /// @return what has the old name now
+  private @Nullable Inode moveLocked(Inode source, @Nullable Inode target, boolean exchange)
+      throws FsException {
+    InodeOperations operations = oldDir.operations();
+    if ((flags & RenameFlags.WHITEOUT) != 0) {
+      // No privilege is needed to make this device: it is none.
+      int mode = FileType.CHARACTER_DEVICE.modeBits();
+      NewNode node = Namespace.nodeFor(oldDir, mode, 0, null, who, 0);
+      Inode made =
+          operations.renameLeaving(oldDir, oldName, source, newDir, newName, target, node);
+      whiteout = made;
+      return made;
+    }
+    operations.rename(oldDir, oldName, source, newDir, newName, target, exchange);
+    return exchange ? target : null;
+  }
+
+  private void tell(Inode source, @Nullable Inode target, @Nullable Inode left) {
     superBlock.tellRemoved(oldDir, oldName, source);
     if (target != null) {
       superBlock.tellRemoved(newDir, newName, target);
     }
     superBlock.tellAdded(newDir, newName, source);
-    if (exchange && target != null) {
-      superBlock.tellAdded(oldDir, oldName, target);
+    if (left != null) {
+      superBlock.tellAdded(oldDir, oldName, left);
     }
   }
 

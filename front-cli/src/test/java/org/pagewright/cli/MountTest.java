@@ -57,7 +57,7 @@ final class MountTest {
       Files.writeString(point.resolve("a"), "text");
       mounted.sh("ln a b; ln -s a l; mkfifo p; mkdir -p d/e; mv b d/e/c; rm a; test -L l");
       mounted.sh("mkdir many; cd many; seq 500 | xargs touch; ls | wc -l | grep -x 500; rm 1*");
-      mounted.sh("! mkdir d; ! rmdir d; ! cat l; ! mv d d/e/f; ! ln d x");
+      mounted.sh("no mkdir d; no rmdir d; no cat l; no mv d d/e/f; no ln d x");
       mounted.sh("chmod 4755 d/e/c; stat -c %a d/e/c | grep -x 4755; touch -d 2001-01-01 d");
       assertEquals(64L << 20, roughly(Files.getFileStore(point).getTotalSpace()));
       mounted.unmount();
@@ -100,7 +100,7 @@ final class MountTest {
             .reduce("", (a, b) -> a + b + "\n"), copy);
         mounted.sh("test $(du -k " + copy + "/sparse | cut -f1) -lt 1000");
       }
-      mounted.sh("! touch x");
+      mounted.sh("no touch x");
       mounted.unmount();
     }
   }
@@ -297,6 +297,115 @@ final class MountTest {
     assertEquals("from fstab", ok("cat", image + ":/a").out());
     ok("install-mount-helper", "--dir", dir, "--remove");
     assertFalse(Files.exists(dir.resolve("mount.fuse.pagewright")));
+  }
+
+  @Test
+  void flagsOfFilesAreShownSetAndKept() throws IOException {
+    need("lsattr", "chattr");
+    try (MountedImage mounted = mount()) {
+      mounted.sh("mkdir d; echo a > d/f; echo b > log; chattr +i d/f; chattr +a log; chattr +A d");
+      mounted.sh("lsattr d/f | grep -q '^----i'; lsattr log | grep -q '^-----a'; lsattr -v d/f");
+      // This process may do everything else.
+      mounted.sh("no sh -c 'echo x > d/f'; no rm d/f; no mv d/f g; no ln d/f g");
+      mounted.sh("no chmod 600 d/f; no touch d/f; no sh -c 'echo x >> d/f'");
+      mounted.sh("no sh -c 'echo x > log'; no rm log; no truncate -s 0 log; no mv log g");
+      mounted.sh("echo c >> log; chattr -i d/f; echo x > d/f; rm d/f; test $(cat log | wc -l) = 2");
+      mounted.unmount();
+    }
+    try (MountedImage mounted = mount("-o", "ro")) {
+      mounted.sh("lsattr -d d | grep -q 'A'; lsattr log | grep -q '^-----a'");
+      mounted.unmount();
+    }
+  }
+
+  @Test
+  void renameLeavesAWhiteOutForUnionMounts() throws IOException {
+    need("python3");
+    Path script = dir.resolve("rename.py");
+    Files.writeString(
+        script,
+        """
+        import ctypes, os, sys
+        libc = ctypes.CDLL(None, use_errno=True)
+        old, new, flags = os.fsencode(sys.argv[1]), os.fsencode(sys.argv[2]), int(sys.argv[3])
+        if libc.renameat2(-100, old, -100, new, flags) != 0:
+            sys.exit(ctypes.get_errno())
+        """);
+    String rename = "python3 " + script + " ";
+    try (MountedImage mounted = mount()) {
+      mounted.sh("mkdir d; echo a > f; mkdir e; touch e/x");
+      mounted.sh(rename + "f d/g 4; test $(cat d/g) = a");
+      mounted.sh(rename + "e d/e 5; test -e d/e/x"); // and NOREPLACE
+      mounted.sh("for n in f e; do test $(stat -c %F:%t:%T:%h $n | tr ' ' _)"
+          + " = character_special_file:0:0:1; done");
+      mounted.sh("no " + rename + "d/g d/e 6; no cat f; rm f; ls d | wc -l | grep -x 2");
+      mounted.unmount();
+    }
+  }
+
+  /// What [#ordinaryUserMountsThroughTheHelper] runs as user 65534, who cannot read what root built.
+  private static final String AS_NOBODY =
+      """
+      cd "$1"
+      pagewright() {
+        "$JAVA" -Xmx256m --enable-native-access=ALL-UNNAMED -cp "$(ls -d cp/* | paste -sd:)" \
+          org.pagewright.cli.Main "$@"
+      }
+      pagewright mount --background disk.img point
+      trap 'grep -q " $1/point " /proc/mounts && pagewright umount --lazy point' EXIT
+      grep " $1/point " /proc/mounts
+      echo mine > point/a
+      test $(stat -c %u point/a) = 65534
+      if chown 1 point/a; then exit 8; fi
+      if pagewright mount --background -o allow_other disk.img point; then exit 9; fi
+      pagewright umount point
+      test $(pagewright cat disk.img:/a) = mine
+      """;
+
+  @Test
+  void ordinaryUserMountsThroughTheHelper() throws IOException {
+    boolean root = System.getProperty("user.name").equals("root");
+    Shell.assume(root, "this is no root: all other tests here mount through fusermount3");
+    need("fusermount3", "setpriv", "unshare", "mknod", "paste");
+    Path home = Files.createDirectory(dir.resolve("home"));
+    ok("chown", "65534:65534", image + ":/");
+    Files.move(image, home.resolve("disk.img"));
+    copyClassPath(Files.createDirectory(home.resolve("cp")));
+    Files.writeString(home.resolve("as-nobody"), AS_NOBODY);
+    // A device that users may open, as most hosts have it, seen by this test alone.
+    String script =
+        """
+        chmod 755 .. .
+        mknod fuse c 10 229 && chmod 666 fuse && mount --bind fuse /dev/fuse || exit 3
+        mkdir point; chown 65534:65534 . point disk.img
+        export JAVA=%s
+        setpriv --reuid=65534 --regid=65534 --clear-groups sh -euc \
+          'test -x "$JAVA" && test -r cp && test -w /dev/fuse' || exit 3
+        setpriv --reuid=65534 --regid=65534 --clear-groups sh -eu as-nobody "$PWD"
+        """;
+    Path java = Path.of(System.getProperty("java.home"), "bin", "java");
+    Path run = Files.writeString(home.resolve("run"), script.formatted(java));
+    String said =
+        MountedImage.sh(
+            "c=0; timeout 100 unshare -m --propagation private sh -eu " + run
+                + " 2>&1 || c=$?; echo ended $c",
+            home);
+    Shell.assume(!said.endsWith("ended 3\n"), "no mount namespace, or no device in it: " + said);
+    assertTrue(said.endsWith("ended 0\n"), said);
+    assertTrue(said.contains("nosuid,nodev"), said);
+    assertTrue(said.contains("user_id=65534"), said);
+  }
+
+  private static void copyClassPath(Path to) throws IOException {
+    int n = 0;
+    for (String entry : System.getProperty("java.class.path").split(":")) {
+      Path from = Path.of(entry);
+      if (Files.exists(from)) {
+        boolean folder = Files.isDirectory(from);
+        Path copy = to.resolve(String.format("%03d%s", n++, folder ? "" : ".jar"));
+        MountedImage.sh("cp -R '" + from + "' '" + copy + "'; chmod -R a+rX '" + copy + "'", to);
+      }
+    }
   }
 
   @Test

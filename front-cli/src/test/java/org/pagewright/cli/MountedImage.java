@@ -23,6 +23,9 @@ final class MountedImage implements AutoCloseable {
   private static final long START_SECONDS = 60;
   private static final long TOOL_SECONDS = 240;
 
+  /// In scripts: a command that must fail. `! command` would pass over one that does not.
+  private static final String NO = "no() { if \"$@\"; then echo no \"$*\"; exit 99; fi; }\n";
+
   private final Path image;
   private final Path point;
   private final Path log;
@@ -102,14 +105,15 @@ final class MountedImage implements AutoCloseable {
     return server;
   }
 
-  /// Runs a script of the shell in the mount; it must succeed, and end in time.
+  /// Runs a script of the shell in the mount; it must succeed, and end in time. `no COMMAND` in it
+  /// is a command that must fail.
   String sh(String script) throws IOException {
     return sh(script, point);
   }
 
   static String sh(String script, Path dir) throws IOException {
     Process process =
-        new ProcessBuilder("sh", "-euc", script)
+        new ProcessBuilder("sh", "-euc", NO + script)
             .directory(dir.toFile())
             .redirectErrorStream(true)
             .start();

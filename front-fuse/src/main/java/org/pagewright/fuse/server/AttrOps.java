@@ -8,6 +8,7 @@ import org.pagewright.fuse.protocol.Request;
 import org.pagewright.fuse.protocol.Wire;
 import org.pagewright.vfs.Credentials;
 import org.pagewright.vfs.Inode;
+import org.pagewright.vfs.InodeFlags;
 import org.pagewright.vfs.StatFs;
 import org.pagewright.vfs.Volume;
 
@@ -26,6 +27,22 @@ final class AttrOps {
   private static final int FS_IOC_GETFLAGS = 0x80086601;
   private static final int FS_IOC_SETFLAGS = 0x40086602;
   private static final int FS_IOC_GETVERSION = 0x80087601;
+  private static final int FS_IOC_FSGETXATTR = 0x801c581f;
+  private static final int FS_IOC_FSSETXATTR = 0x401c5820;
+
+  /// `struct fsxattr`: flags, extent size, number of extents, project, and more.
+  private static final int FSXATTR_BYTES = 28;
+
+  private static final int FSXATTR_PROJECT = 12;
+
+  /// Flags of an inode, and the same in `struct fsxattr`.
+  private static final int[][] XFLAGS = {
+    {InodeFlags.IMMUTABLE, 0x8},
+    {InodeFlags.APPEND, 0x10},
+    {InodeFlags.SYNC, 0x20},
+    {InodeFlags.NOATIME, 0x40},
+    {0x40, 0x80}, // not to be dumped
+  };
 
   private final Services s;
   private final FileOps files;
@@ -141,7 +158,8 @@ final class AttrOps {
     c.reply.putInt(at + Wire.StatfsOut.NAMELEN, fs.nameLengthMax());
   }
 
-  /// The flags that `lsattr` shows and `chattr` sets, and the generation.
+  /// The flags that `lsattr` shows and `chattr` sets, in both of their forms, and the generation.
+  /// The kernel asks for the second form before it has a flag of the first one set.
   void ioctl(Context c) throws FsException {
     Request r = c.request;
     int command = r.intAt(Wire.IoctlIn.CMD);
@@ -155,14 +173,50 @@ final class AttrOps {
         s.attributes.setFlags(inode, r.intAt(Wire.IoctlIn.BYTES), c.who());
         room = 0;
       }
+      case FS_IOC_FSGETXATTR -> {
+        c.reply.add(Wire.IoctlOut.BYTES);
+        c.reply.putInt(c.reply.add(FSXATTR_BYTES), xflagsOf(inode.flags()));
+        return;
+      }
+      case FS_IOC_FSSETXATTR -> {
+        int xflags = r.intAt(Wire.IoctlIn.BYTES);
+        if (r.intAt(Wire.IoctlIn.BYTES + FSXATTR_PROJECT) != 0) {
+          throw new FsException(Errno.EOPNOTSUPP, inode + ": project");
+        }
+        s.attributes.setFlags(inode, flagsOf(inode, xflags), c.who());
+        room = 0;
+      }
       default ->
           throw new FsException(
               Errno.ENOTTY, inode + ": ioctl 0x" + Integer.toHexString(command));
     }
     c.reply.add(Wire.IoctlOut.BYTES);
     if (room >= 4) {
-      int at = c.reply.add(room >= 8 ? 8 : 4);
-      c.reply.putInt(at, result);
+      // The numbers of these requests speak of a long; who asks has room for an int.
+      c.reply.putInt(c.reply.add(4), result);
     }
+  }
+
+  private static int xflagsOf(int flags) {
+    int xflags = 0;
+    for (int[] pair : XFLAGS) {
+      xflags |= (flags & pair[0]) != 0 ? pair[1] : 0;
+    }
+    return xflags;
+  }
+
+  /// The flags of an inode with those changed that the other form has.
+  private static int flagsOf(Inode inode, int xflags) throws FsException {
+    int flags = inode.flags();
+    int rest = xflags;
+    for (int[] pair : XFLAGS) {
+      flags = (xflags & pair[1]) != 0 ? flags | pair[0] : flags & ~pair[0];
+      rest &= ~pair[1];
+    }
+    if (rest != 0) {
+      throw new FsException(
+          Errno.EOPNOTSUPP, inode + ": attributes 0x" + Integer.toHexString(rest));
+    }
+    return flags;
   }
 }

@@ -22,6 +22,7 @@ import org.pagewright.vfs.XattrMode;
 
 /// Requests about open files: opening, reading, writing, space, durability.
 final class FileOps {
+  private static final int FOPEN_DIRECT_IO = 1;
   private static final int FOPEN_KEEP_CACHE = 1 << 1;
   private static final int FOPEN_NOFLUSH = 1 << 5;
   private static final long DAY_SECONDS = 86400;
@@ -98,6 +99,9 @@ final class FileOps {
         && (kept & OpenFlags.ACCESS_MASK) == OpenFlags.WRONLY) {
       kept = kept & ~OpenFlags.ACCESS_MASK | OpenFlags.RDWR; // it fills pages up before it writes
     }
+    if ((inode.flags() & InodeFlags.APPEND) != 0) {
+      kept |= flags & OpenFlags.APPEND; // nothing else may be written to it
+    }
     OpenFile file = OpenFile.open(inode, kept, who);
     Handle handle = new Handle(file);
     boolean entered = false;
@@ -117,7 +121,11 @@ final class FileOps {
     boolean writes = (handle.file.flags() & OpenFlags.ACCESS_MASK) != OpenFlags.RDONLY;
     // Nothing was written by it, and no lock goes with it: closing has nothing to tell us.
     int flags = writes || server.has(Feature.POSIX_LOCKS) ? 0 : FOPEN_NOFLUSH;
-    flags |= keepsCache(handle.file.inode()) ? FOPEN_KEEP_CACHE : 0;
+    if ((handle.file.flags() & OpenFlags.APPEND) != 0) {
+      flags |= FOPEN_DIRECT_IO; // each write comes by itself, and goes to the end as we see it
+    } else if (keepsCache(handle.file.inode())) {
+      flags |= FOPEN_KEEP_CACHE;
+    }
     int at = c.reply.add(Wire.OpenOut.BYTES);
     c.reply.putLong(at + Wire.OpenOut.FH, handle.number);
     c.reply.putInt(at + Wire.OpenOut.OPEN_FLAGS, flags);
@@ -220,6 +228,9 @@ final class FileOps {
     Handle handle = handle(c, Wire.WriteIn.FH);
     int writeFlags = r.intAt(Wire.WriteIn.WRITE_FLAGS);
     dropPrivileges(handle, (writeFlags & WRITE_KILL_SUIDGID) != 0);
+    if ((writeFlags & WRITE_CACHE) != 0 && (handle.file.flags() & OpenFlags.APPEND) != 0) {
+      throw new FsException(Errno.EPERM, handle.file + " is append-only, and was mapped");
+    }
     boolean appends =
         (r.intAt(Wire.WriteIn.FLAGS) & OpenFlags.APPEND) != 0
             && (writeFlags & WRITE_CACHE) == 0

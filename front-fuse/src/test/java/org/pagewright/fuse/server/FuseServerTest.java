@@ -89,7 +89,10 @@ final class FuseServerTest extends WithServer {
         Errno.EEXIST, () -> client.rename(ROOT, "g", ROOT, "d", RenameFlags.NOREPLACE));
     client.rename(ROOT, "g", ROOT, "d", RenameFlags.EXCHANGE);
     assertEquals(dir.node(), client.lookup(ROOT, "g").node());
-    assertFails(Errno.EINVAL, () -> client.rename(ROOT, "g", ROOT, "d", 4));
+    assertFails(Errno.EINVAL, () -> client.rename(ROOT, "g", ROOT, "d", 8));
+    client.rename(ROOT, "d", ROOT, "moved", RenameFlags.WHITEOUT);
+    assertEquals(020000, client.lookup(ROOT, "d").attr().mode());
+    client.rename(ROOT, "moved", ROOT, "d", 0);
     assertFails(Errno.ENOTDIR, () -> client.rmdir(ROOT, "d"));
     assertFails(Errno.EISDIR, () -> client.unlink(ROOT, "g"));
     client.rmdir(ROOT, "g");

@@ -305,23 +305,7 @@ final class Ext4InodeOperations implements InodeOperations {
             + aclCredits(node)
             + undoCredits(ext4(dir));
     try (Handle handle = fs.start(credits)) {
-      NewInode number = fs.inodes().allocate(handle, dir.ino(), false, false);
-      checkNew(dir, number);
-      Ext4Inode inode = new Ext4Inode(fs, dir.superBlock(), number.ino());
-      boolean made = false;
-      try {
-        inode.initialize(handle, number, node, ext4(dir));
-        writeAcls(handle, inode, node);
-        inode.setNlink(0);
-        fs.orphans().add(handle, inode, Orphans.NAMELESS);
-        inode.write(handle);
-        made = true;
-      } finally {
-        if (!made) {
-          undoCreate(handle, inode, false);
-          dir.superBlock().unclaim(number.ino());
-        }
-      }
+      Ext4Inode inode = makeNameless(handle, dir, node, true);
       dir.superBlock().insertNew(inode);
       return inode;
     }
@@ -466,6 +450,38 @@ final class Ext4InodeOperations implements InodeOperations {
       @Nullable Inode target,
       boolean exchange)
       throws FsException {
+    rename(oldDir, oldName, source, newDir, newName, target, exchange, null);
+  }
+
+  @Override
+  public Inode renameLeaving(
+      Inode oldDir,
+      Name oldName,
+      Inode source,
+      Inode newDir,
+      Name newName,
+      @Nullable Inode target,
+      NewNode left)
+      throws FsException {
+    Inode made = rename(oldDir, oldName, source, newDir, newName, target, false, left);
+    assert made != null;
+    return made;
+  }
+
+  /// Moves an entry, or swaps two, or leaves something in its place.
+  ///
+  /// @param left what to leave under the old name; null for nothing, or for the target
+  /// @return what was left, with a reference
+  private @Nullable Inode rename(
+      Inode oldDir,
+      Name oldName,
+      Inode source,
+      Inode newDir,
+      Name newName,
+      @Nullable Inode target,
+      boolean exchange,
+      @Nullable NewNode left)
+      throws FsException {
     checkName(newDir, newName);
     Ext4Inode from = ext4(oldDir);
     Ext4Inode to = ext4(newDir);
@@ -484,6 +500,10 @@ final class Ext4InodeOperations implements InodeOperations {
     }
     int credits =
         addCredits(to) + 4 * Directory.CHANGE_CREDITS + 4 * INODE_CREDITS + Orphans.CREDITS;
+    if (left != null) {
+      credits +=
+          InodeAllocator.ALLOCATE_CREDITS + INODE_CREDITS + aclCredits(left) + undoCredits(from);
+    }
     if (target != null && !exchange && source.isRegular() && fs.options().autoDaAlloc()) {
       // The old file goes only when the new one's content is on the device: a program that replaces
       // a file so has one of the two after a crash. An error is told to who has the file open.
@@ -500,12 +520,8 @@ final class Ext4InodeOperations implements InodeOperations {
         ext4(target).directory().parent();
       }
       try (Handle handle = fs.start(credits)) {
-        byte[] newBytes = newName.toBytes();
-        if (target != null) {
-          to.directory().replace(handle, newBytes, moved.ino(), codeOf(moved));
-        } else {
-          to.directory().add(handle, newBytes, moved.ino(), codeOf(moved));
-        }
+        Ext4Inode whiteout = left == null ? null : makeNameless(handle, oldDir, left, false);
+        enter(handle, moved, to, newName, target != null, from, oldName, whiteout);
         if (exchange) {
           assert target != null;
           from.directory().replace(handle, oldName.toBytes(), target.ino(), codeOf(target));
@@ -513,7 +529,9 @@ final class Ext4InodeOperations implements InodeOperations {
           target.touchChanged();
           ext4(target).write(handle);
         } else {
-          from.directory().remove(handle, oldName.toBytes());
+          if (whiteout == null) {
+            from.directory().remove(handle, oldName.toBytes());
+          }
           if (target != null && target.isDirectory()) {
             removeDirectory(handle, ext4(target));
             dropSubdirectory(to);
@@ -528,9 +546,70 @@ final class Ext4InodeOperations implements InodeOperations {
         if (from != to) {
           touchBoth(to, handle);
         }
+        return whiteout;
       }
     } finally {
       unpin(pins);
+    }
+  }
+
+  /// Makes an inode that the caller enters under a name, or takes back.
+  ///
+  /// @param orphan whether it stays without a name for now, and goes with a crash
+  private Ext4Inode makeNameless(Handle handle, Inode dir, NewNode node, boolean orphan)
+      throws FsException {
+    NewInode number = fs.inodes().allocate(handle, dir.ino(), false, false);
+    checkNew(dir, number);
+    Ext4Inode inode = new Ext4Inode(fs, dir.superBlock(), number.ino());
+    boolean made = false;
+    try {
+      inode.initialize(handle, number, node, ext4(dir));
+      writeAcls(handle, inode, node);
+      if (orphan) {
+        inode.setNlink(0);
+        fs.orphans().add(handle, inode, Orphans.NAMELESS);
+      }
+      inode.write(handle);
+      made = true;
+      return inode;
+    } finally {
+      if (!made) {
+        undoCreate(handle, inode, false);
+        dir.superBlock().unclaim(number.ino());
+      }
+    }
+  }
+
+  /// Enters what moves under its new name, and what is left under the old one, or takes that back.
+  private void enter(
+      Handle handle,
+      Ext4Inode moved,
+      Ext4Inode to,
+      Name newName,
+      boolean replaces,
+      Ext4Inode from,
+      Name oldName,
+      @Nullable Ext4Inode whiteout)
+      throws FsException {
+    boolean entered = false;
+    try {
+      if (replaces) {
+        to.directory().replace(handle, newName.toBytes(), moved.ino(), codeOf(moved));
+      } else {
+        to.directory().add(handle, newName.toBytes(), moved.ino(), codeOf(moved));
+      }
+      if (whiteout != null) {
+        byte[] name = oldName.toBytes();
+        from.directory().replace(handle, name, whiteout.ino(), codeOf(whiteout));
+      }
+      entered = true;
+    } finally {
+      if (whiteout != null && entered) {
+        whiteout.superBlock().insertNew(whiteout); // also if damage is met from here on
+      } else if (whiteout != null) {
+        undoCreate(handle, whiteout, false);
+        whiteout.superBlock().unclaim(whiteout.ino());
+      }
     }
   }
 

@@ -103,6 +103,24 @@ final class WatchedInodeOperations implements InodeOperations {
   }
 
   @Override
+  public Inode renameLeaving(
+      Inode oldDir,
+      Name oldName,
+      Inode source,
+      Inode newDir,
+      Name newName,
+      @Nullable Inode target,
+      NewNode left)
+      throws FsException {
+    try {
+      return operations.renameLeaving(
+          oldDir, oldName, source, newDir, newName, target, left);
+    } catch (FsException e) {
+      throw fs.met(e);
+    }
+  }
+
+  @Override
   public byte[] readlink(Inode link) throws FsException {
     try {
       return operations.readlink(link);

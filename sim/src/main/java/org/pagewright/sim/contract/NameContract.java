@@ -272,6 +272,55 @@ final class NameContract extends Suite {
     }
   }
 
+  @Case
+  void renameLeavesAWhiteOutIfAskedTo() throws IOException {
+    if (!fixture.has(VolumeFixture.Feature.WHITEOUT)) {
+      return;
+    }
+    int flags = RenameFlags.WHITEOUT;
+    assertErrno(
+        Errno.EINVAL, () -> volume().rename("/a", "/b", flags | RenameFlags.EXCHANGE));
+    assertErrno(Errno.ENOENT, () -> volume().rename("/a", "/b", flags));
+    dir("/from");
+    dir("/to");
+    int n = 0;
+    for (Thing source : Thing.values()) {
+      for (Thing target : new Thing[] {Thing.ABSENT, source}) {
+        for (boolean across : new boolean[] {false, true}) {
+          if (source != Thing.ABSENT && expected(source, target, 0) == null) {
+            leaveWhiteOut(source, target, across ? "/to" : "/from", n++);
+          }
+        }
+      }
+    }
+    assertTrue(n > 8, "cases " + n);
+    file("/from/x", pattern(10, 5));
+    file("/to/x", pattern(10, 5));
+    int both = flags | RenameFlags.NOREPLACE;
+    assertErrno(Errno.EEXIST, () -> volume().rename("/from/x", "/to/x", both));
+    volume().rename("/from/x", "/to/y", both);
+    checkDirectory("/from", "from");
+    checkDirectory("/to", "to");
+  }
+
+  private void leaveWhiteOut(Thing source, Thing target, String to, int n) throws IOException {
+    String what = source + " over " + target + " to " + to;
+    String from = "/from/a" + n;
+    make(source, from);
+    make(target, to + "/b" + n);
+    final @Nullable Stat before = lstatOrNull(from);
+    volume().rename(from, to + "/b" + n, RenameFlags.WHITEOUT);
+    assertSame(before, lstatOrNull(to + "/b" + n), what);
+    Stat left = volume().lstat(from);
+    assertEquals(FileType.CHARACTER_DEVICE, left.type(), what);
+    assertEquals(0, left.rdev(), what);
+    assertEquals(0, left.mode() & 0777, what);
+    assertEquals(1, left.nlink(), what);
+    if (n % 2 == 0) {
+      volume().unlink(from);
+    }
+  }
+
   private @Nullable Stat lstatOrNull(String path) throws IOException {
     try {
       return volume().lstat(path);

@@ -15,6 +15,8 @@ public interface VolumeFixture {
     XATTRS,
     /// Swapping two names.
     EXCHANGE,
+    /// Leaving a white-out where something was moved from.
+    WHITEOUT,
     /// Files without a name.
     TMPFILE,
     /// Punching holes, and finding them.
