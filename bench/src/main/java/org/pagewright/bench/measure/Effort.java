@@ -14,8 +14,8 @@ public record Effort(
   /// Under 5 minutes.
   public static final Effort QUICK = new Effort(true, 3, 3, 250, 60, 280);
 
-  /// Under 20 minutes.
-  public static final Effort FULL = new Effort(false, 5, 3, 300, 120, 1170);
+  /// Under 30 minutes.
+  public static final Effort FULL = new Effort(false, 5, 3, 300, 120, 1770);
 
   /// The same with another number of rounds.
   ///

@@ -53,7 +53,14 @@ public record Row(
     /// Write-back and durability.
     SYNC("sync", "Write-back and sync", ""),
     /// Whole tools.
-    TOOLS("tools", "Files, tools and mounts", ""),
+    TOOLS("tools", "Files and tools", ""),
+    /// What other programs do through a mount.
+    MOUNTS(
+        "mounts",
+        "Other programs, through a mount",
+        "Each peer on an image of its own in a file on the disk. `passthrough_ll`, libfuse's own"
+            + " example, passes every request on to the kernel's ext4: what it costs is what FUSE"
+            + " costs a server in C."),
     /// Memory.
     MEMORY("memory", "Memory", ""),
     /// How cost grows.

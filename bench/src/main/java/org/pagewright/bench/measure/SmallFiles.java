@@ -66,6 +66,12 @@ final class SmallFiles {
         .more("jimfs", opener(step, COUNT, SmallFiles::jimfs));
   }
 
+  /// The same through mounts.
+  static TimedContest mounted(Step step) {
+    return MountedPeers.contest(
+        (mounted, deadline) -> subject(step, COUNT, new Nio(mounted.folder(), mounted)));
+  }
+
   /// More and more files in a folder.
   static TimedContest growth(Step step) {
     return new TimedContest()
@@ -75,52 +81,53 @@ final class SmallFiles {
   }
 
   private static TimedContest.Opener opener(Step step, int count, Maker maker) {
-    return (effort, open) -> {
-      Names names = maker.make();
-      String[] paths = new String[count];
-      return new TimedContest.Subject() {
-        private int folders;
+    return (effort, open) -> subject(step, count, maker.make());
+  }
 
-        @Override
-        public double measure(int round, Deadline deadline) throws IOException {
-          String folder = "folder" + folders++;
-          for (int i = 0; i < count; i++) {
-            paths[i] = folder + "/file" + i;
-          }
-          names.makeFolder(folder);
-          long begin = System.nanoTime();
-          for (String path : paths) {
-            names.create(path);
-          }
-          long created = System.nanoTime();
-          long sizes = 0;
-          for (String path : paths) {
-            sizes += names.stat(path);
-          }
-          long looked = System.nanoTime();
-          if (sizes != (long) count * BYTES) {
-            throw new IOException("files are not as long as they were written");
-          }
-          long last = System.nanoTime();
-          for (String path : paths) {
-            names.unlink(path);
-          }
-          long end = System.nanoTime();
-          names.removeFolder(folder);
-          long nanos =
-              switch (step) {
-                case CREATE -> created - begin;
-                case STAT -> looked - created;
-                case UNLINK -> end - last;
-              };
-          return nanos / 1e3 / count;
-        }
+  private static TimedContest.Subject subject(Step step, int count, Names names) {
+    String[] paths = new String[count];
+    return new TimedContest.Subject() {
+      private int folders;
 
-        @Override
-        public void close() throws IOException {
-          names.close();
+      @Override
+      public double measure(int round, Deadline deadline) throws IOException {
+        String folder = "folder" + folders++;
+        for (int i = 0; i < count; i++) {
+          paths[i] = folder + "/file" + i;
         }
-      };
+        names.makeFolder(folder);
+        long begin = System.nanoTime();
+        for (String path : paths) {
+          names.create(path);
+        }
+        long created = System.nanoTime();
+        long sizes = 0;
+        for (String path : paths) {
+          sizes += names.stat(path);
+        }
+        long looked = System.nanoTime();
+        if (sizes != (long) count * BYTES) {
+          throw new IOException("files are not as long as they were written");
+        }
+        long last = System.nanoTime();
+        for (String path : paths) {
+          names.unlink(path);
+        }
+        long end = System.nanoTime();
+        names.removeFolder(folder);
+        long nanos =
+            switch (step) {
+              case CREATE -> created - begin;
+              case STAT -> looked - created;
+              case UNLINK -> end - last;
+            };
+        return nanos / 1e3 / count;
+      }
+
+      @Override
+      public void close() throws IOException {
+        names.close();
+      }
     };
   }
 

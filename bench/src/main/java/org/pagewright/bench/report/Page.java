@@ -339,7 +339,7 @@ public final class Page {
         ./pagewright bench report mine.json
         ```
 
-        The first measures what has targets, in under 5 minutes; the second everything, in under 20.
+        The first measures most targets, in under 5 minutes; the second everything, in under 30.
         `--list` lists the rows, `--rows 'read-*,build'` takes some of them, `--rounds N` \
         more rounds.
         Be alone on the machine. As root the kernel's ext4 takes part through a loop device; `fio`,

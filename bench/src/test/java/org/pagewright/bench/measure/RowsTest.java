@@ -11,11 +11,13 @@ final class RowsTest {
   @Test
   void targetsNamePeersThatQuickMeasuresToo() {
     for (Row row : Rows.all()) {
-      List<String> peers = row.contest().peers(Effort.QUICK);
+      // Mounts are for the full run: each row of them makes and mounts five images.
+      boolean full = row.group() == Row.Group.MOUNTS;
+      List<String> peers = row.contest().peers(full ? Effort.FULL : Effort.QUICK);
       for (Target target : row.targets()) {
         assertTrue(
             peers.containsAll(target.peers()), row.id() + " has not all of " + target.peers());
-        assertTrue(row.inQuick(), row.id() + " has a target, and is not in --quick");
+        assertTrue(full || row.inQuick(), row.id() + " has a target, and is not in --quick");
       }
       assertTrue(
           row.limit().isEmpty() || peers.contains(row.limit()), row.id() + ": " + row.limit());
