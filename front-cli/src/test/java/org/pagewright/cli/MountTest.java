@@ -343,7 +343,8 @@ final class MountTest {
     }
   }
 
-  /// What [#ordinaryUserMountsThroughTheHelper] runs as user 65534, who cannot read what root built.
+  /// What [#ordinaryUserMountsThroughTheHelper] runs as user 65534, who cannot read what root
+  /// built.
   private static final String AS_NOBODY =
       """
       cd "$1"

@@ -19,8 +19,9 @@ import org.pagewright.vfs.Volume;
 /// A JVM that starts with what this taught another one (an ahead-of-time cache with its profiles)
 /// compiles the right code at once, instead of after seconds of a mount's life. What a round does:
 ///
-///     a file is made, written, closed, looked at, opened, read, closed, renamed, and removed; a large
-///     one is written and read in pieces; now and then a directory is listed and a file synced
+///     a file is made, written, closed, looked at, opened, read, closed, renamed, and removed;
+///     a large one is written and read in pieces; now and then a directory is listed and a file
+///     synced
 final class Rehearsal implements Channel {
   private static final int FILES_KEPT = 64;
   private static final int SYNC_EVERY = 256;

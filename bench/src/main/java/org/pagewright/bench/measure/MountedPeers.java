@@ -13,8 +13,8 @@ import org.pagewright.bench.door.Image;
 /// FUSE, with the kernel's writeback cache and without, fuse2fs, libfuse's own example
 /// `passthrough_ll` over the kernel's ext4, and that ext4 itself.
 ///
-/// `passthrough_ll` does nothing but call the kernel again: what it costs is what FUSE costs a server
-/// in C, at the least.
+/// `passthrough_ll` does nothing but call the kernel again: what it costs is what FUSE costs a
+/// server in C, at the least.
 final class MountedPeers {
   static final String FUSE2FS = "fuse2fs";
   static final String PASSTHROUGH = "passthrough_ll";
@@ -175,7 +175,8 @@ final class MountedPeers {
     }
     Path program = Path.of(System.getProperty("java.io.tmpdir"), PASSTHROUGH);
     if (!Files.isExecutable(program)) {
-      String flags = Program.run(deadline, Program.find("pkg-config"), "fuse3", "--cflags", "--libs");
+      String flags =
+          Program.run(deadline, Program.find("pkg-config"), "fuse3", "--cflags", "--libs");
       List<String> command = new ArrayList<>(List.of(Program.find("cc"), "-O2", EXAMPLE));
       Collections.addAll(command, flags.strip().split("\\s+"));
       Collections.addAll(command, "-o", program.toString());
