@@ -137,7 +137,13 @@ public enum Design {
   /// ... with the time stamp under the lock.
   S4_TIME("S4", "... time under the lock", S4PageMkwrite.Slip.TIME_UNDER_LOCK),
   /// ... without a null check.
-  S4_NULL("S4", "... no null check", S4PageMkwrite.Slip.NO_NULL_CHECK);
+  S4_NULL("S4", "... no null check", S4PageMkwrite.Slip.NO_NULL_CHECK),
+  /// ... as before 2006: nobody is asked.
+  S4_NOT_ASKED("S4", "... file system not asked", S4PageMkwrite.Slip.NOT_ASKED),
+  /// ... as before 2009: dirty when the page was unlocked again.
+  S4_UNLOCKED("S4", "... dirty after an unlock", S4PageMkwrite.Slip.DIRTY_AFTER_UNLOCK),
+  /// ... without a second look at the entry.
+  S4_NOT_COMPARED("S4", "... entry not compared", S4PageMkwrite.Slip.NOT_COMPARED);
 
   private final String family;
   private final String words;

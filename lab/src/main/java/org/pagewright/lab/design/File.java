@@ -393,6 +393,7 @@ final class File implements UserPage.Inode {
         unwritten[block] = false;
       }
       folio.blockDirty[b] = false;
+      unreserve(folio, b); // a promise is for what is dirty, and nothing is any more
     }
     stage.note("writes " + folio + " to the device");
     SchedulePoint.reach(SchedulePoint.Kind.WRITEBACK_END, folio);

@@ -11,9 +11,10 @@ import org.pagewright.sim.explore.Verdict;
 /// the entry becomes writable and the page dirty under one page lock, so that no write-out can come
 /// between (R-F2). The file system's outer locks are taken before, with the page unlocked (R-F1).
 ///
-/// The idea holds. The patch as posted carried three faults of its own, which are the slips here.
+/// The idea holds. The patch as posted carried three faults of its own, which are slips here; so are
+/// what was before it, and what it says must not be forgotten.
 final class S4PageMkwrite implements WriteFault {
-  /// A fault of the patch.
+  /// A fault of the patch, or of those who came before.
   enum Slip {
     /// None.
     NONE,
@@ -22,7 +23,14 @@ final class S4PageMkwrite implements WriteFault {
     /// The time stamp, and so a journal transaction, under the page lock (R-F9).
     TIME_UNDER_LOCK,
     /// `page->mapping` is used without a look whether it is there (R-F10).
-    NO_NULL_CHECK
+    NO_NULL_CHECK,
+    /// Before it: the file system is not asked at all (R-F13).
+    NOT_ASKED,
+    /// Before it: the file system is asked, lets go of the page, and the page is dirtied then: a
+    /// write-out in between has used up what the file system keeps for a dirty page (R-F2).
+    DIRTY_AFTER_UNLOCK,
+    /// The entry is not compared with what it was (R-F6).
+    NOT_COMPARED
   }
 
   private final Slip slip;
@@ -42,16 +50,24 @@ final class S4PageMkwrite implements WriteFault {
     folio.seen();
     mm.look(pte.page);
     boolean beyond = slip == Slip.GREATER ? begin > file.size : begin >= file.size;
-    if (pte.folio != folio || beyond) {
+    if (pte.folio != folio && slip != Slip.NOT_COMPARED || beyond) {
       folio.lock.unlock();
       return beyond ? Result.BAD : Result.RETRY; // truncated meanwhile, or unmapped (R-F5, R-F6)
     }
-    if (mapping != null) {
+    if (mapping != null && slip != Slip.NOT_ASKED) {
       int end = Math.min(file.size - begin, PAGE);
       try {
         mapping.prepareWrite(folio, 0, end);
       } catch (FsException e) {
         return Result.BAD; // told at the store, not lost at write-out (R-F13)
+      }
+      if (slip == Slip.DIRTY_AFTER_UNLOCK) {
+        folio.lock.unlock();
+        folio.lock.lock(); // whoever waited for it comes first
+        if (folio.file == null || pte.folio != folio) {
+          folio.lock.unlock();
+          return Result.RETRY;
+        }
       }
       mapping.commitWrite(folio, 0, end);
     }

@@ -215,6 +215,32 @@ final class EngineFile implements AddressSpaceOperations, UserPage.Inode {
     return folio;
   }
 
+  /// Blocks for what a store may reach; asked for at the first one, so that a full device shows at
+  /// the store (R-F13).
+  @Override
+  public MkwriteResult pageMkwrite(AddressSpace mapping, Folio folio) throws FsException {
+    folio.lock();
+    SchedulePoint.touch(this, true);
+    if (!folio.isAttached() || folio.pos() >= mapping.size()) { // R-D7
+      folio.unlock();
+      return MkwriteResult.RETRY; // R-F5
+    }
+    State state = state(folio);
+    long inside = Math.min(folio.size(), mapping.size() - folio.pos()); // R-F12
+    for (int b = 0; (long) b * EngineKernel.BLOCK_SIZE < inside; b++) {
+      if (blocks[fileBlock(folio, b)] == HOLE) {
+        try {
+          blocks[fileBlock(folio, b)] = device.allocate();
+        } catch (FsException e) {
+          folio.unlock(); // R-F7; the blocks before are dirty, and zero
+          throw e;
+        }
+      }
+      written(folio, state, b);
+    }
+    return MkwriteResult.LOCKED;
+  }
+
   private static void zeroFresh(Folio folio, State state) {
     for (int b = 0; b < BLOCKS; b++) {
       if (state.fresh[b]) {

@@ -16,6 +16,8 @@ import org.pagewright.lab.kernel.Kernel;
 import org.pagewright.lab.kernel.Source;
 import org.pagewright.lab.kernel.UserPage;
 import org.pagewright.lab.kernel.UserPage.Inode;
+import org.pagewright.mm.MappedRegion;
+import org.pagewright.mm.VmSpace;
 import org.pagewright.sim.explore.Failure;
 import org.pagewright.sim.explore.Stage;
 import org.pagewright.sim.explore.Verdict;
@@ -24,12 +26,12 @@ import org.pagewright.sim.explore.Verdict;
 /// cache, with its own locks, on a small file system in memory. A letter of a scenario stands for
 /// [#UNIT] bytes.
 ///
-/// What it cannot do here it says in [#KNOWS]: it has no mapped stores, no journal for data, no
-/// shared blocks, no cluster. Delayed allocation and unwritten extents it has, in its iomap room,
+/// Memory of users that shows a file is a region of it. What it cannot do here it says in [#KNOWS]:
+/// it has no journal for data, no shared blocks, no cluster. Delayed allocation and unwritten extents it has, in its iomap room,
 /// whose own tests prove them.
 public final class EngineKernel implements Kernel {
   /// What it knows beyond the plain.
-  public static final Set<Trait> KNOWS = Set.of(Trait.RETRIES);
+  public static final Set<Trait> KNOWS = Set.of(Trait.RETRIES, Trait.STORES);
 
   /// Bytes for a letter.
   static final int UNIT = AddressSpace.FOLIO_SIZE / PAGE;
@@ -50,7 +52,7 @@ public final class EngineKernel implements Kernel {
   public EngineKernel(Stage stage) {
     cache = new PageCache(CACHE_BYTES);
     stage.close(cache);
-    memory = new UserMemory(stage);
+    memory = new UserMemory(stage, new VmSpace(cache));
   }
 
   @Override
@@ -92,6 +94,9 @@ public final class EngineKernel implements Kernel {
   @Override
   public int write(Inode inode, int pos, Source source) throws FsException {
     EngineFile file = (EngineFile) inode;
+    for (Source.Piece piece : source.pieces()) {
+      memory.entry(piece.page()); // mapped before anything is locked
+    }
     UserIter iter = new UserIter(memory, source);
     file.inode.lock();
     try {
@@ -153,20 +158,12 @@ public final class EngineKernel implements Kernel {
 
   @Override
   public void touch(UserPage page) {
-    try {
-      memory.touch(page);
-    } catch (FsException e) {
-      throw new Failure(Verdict.ERROR, "a fault fails with " + e.errno());
-    }
+    memory.touch(page);
   }
 
   @Override
   public void mlock(UserPage page) {
-    try {
-      memory.mlock(page);
-    } catch (FsException e) {
-      throw new Failure(Verdict.ERROR, "mlock fails with " + e.errno());
-    }
+    memory.mlock(page);
   }
 
   @Override
@@ -181,7 +178,17 @@ public final class EngineKernel implements Kernel {
 
   @Override
   public boolean store(UserPage page, int offset, char letter) {
-    throw new UnsupportedOperationException("the engine has no mapped stores here");
+    MappedRegion region = memory.entry(page).region;
+    if (region == null) {
+      throw new IllegalArgumentException(page + " maps no file");
+    }
+    boolean stored =
+        memory.isServed(
+            page, () -> region.fill((long) offset * UNIT, UNIT, (byte) letter));
+    if (stored) {
+      memory.stage.note("stores '" + letter + "' at " + page + "+" + offset);
+    }
+    return stored;
   }
 
   @Override
@@ -191,6 +198,7 @@ public final class EngineKernel implements Kernel {
 
   @Override
   public void remount() {
+    memory.exit();
     for (EngineFile file : files) {
       writeback(file);
       Truncate.invalidatePages(file.mapping, 0, PAGE);

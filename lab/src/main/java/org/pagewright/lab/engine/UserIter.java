@@ -2,11 +2,11 @@ package org.pagewright.lab.engine;
 
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
-import org.pagewright.cache.Folio;
 import org.pagewright.errno.FsException;
 import org.pagewright.iov.IovIter;
 import org.pagewright.lab.kernel.Source;
 import org.pagewright.lab.kernel.UserPage;
+import org.pagewright.mm.MappedRegion;
 import org.pagewright.sync.SchedulePoint;
 
 /// A scenario's source as the engine takes it: pages that come and go under its hands.
@@ -77,10 +77,26 @@ final class UserIter implements IovIter {
     int n =
         visit(
             length,
-            (page, from, count, done) ->
-                memory.touch(page) && copyPiece(page, from, count, target, offset + done));
+            (page, from, count, done) -> {
+              IovIter mapped = mapped(page, from, count);
+              return mapped != null
+                  ? isAll(count, mapped.copy(target, offset + done, count))
+                  : memory.touch(page) && copyPiece(page, from, count, target, offset + done);
+            });
     moved(n, length, target);
     return n;
+  }
+
+  /// What a region gives as a source; null for anonymous memory.
+  private @Nullable IovIter mapped(UserPage page, int from, int count) {
+    MappedRegion region = memory.entry(page).region;
+    return region == null ? null : region.source(from, count);
+  }
+
+  /// A piece lies in one page, and all of it is copied or nothing.
+  private static boolean isAll(int count, int n) {
+    assert n == 0 || n == count : n;
+    return n == count;
   }
 
   private void moved(int n, int length, MemorySegment target) {
@@ -91,20 +107,18 @@ final class UserIter implements IovIter {
   }
 
   private boolean copyPiece(UserPage page, int from, int count, MemorySegment target, long at) {
-    UserMemory.Entry entry = memory.entry(page);
-    if (!entry.isThere()) {
+    IovIter mapped = mapped(page, from, count);
+    if (mapped != null) {
+      SchedulePoint.touchMemory(target, at, true);
+      return isAll(count, mapped.copyAtomic(target, at, count));
+    }
+    if (!memory.entry(page).resident) {
       return false;
     }
-    @Nullable Folio folio = entry.folio;
     SchedulePoint.touchMemory(target, at, true);
-    if (folio != null) {
-      SchedulePoint.touchMemory(folio.chunk(), folio.chunkOffset(), false);
-      MemorySegment.copy(folio.bytes(), from, target, at, count);
-    } else {
-      for (int i = 0; i < count; i += EngineKernel.UNIT) {
-        char letter = page.bytes().charAt((from + i) / EngineKernel.UNIT);
-        target.asSlice(at + i, EngineKernel.UNIT).fill((byte) letter);
-      }
+    for (int i = 0; i < count; i += EngineKernel.UNIT) {
+      char letter = page.bytes().charAt((from + i) / EngineKernel.UNIT);
+      target.asSlice(at + i, EngineKernel.UNIT).fill((byte) letter);
     }
     return true;
   }
@@ -116,6 +130,11 @@ final class UserIter implements IovIter {
 
   @Override
   public int faultIn(int length) throws FsException {
-    return visit(length, (page, from, count, done) -> memory.touch(page));
+    return visit(
+        length,
+        (page, from, count, done) -> {
+          IovIter mapped = mapped(page, from, count);
+          return mapped != null ? isAll(count, mapped.faultIn(count)) : memory.touch(page);
+        });
   }
 }

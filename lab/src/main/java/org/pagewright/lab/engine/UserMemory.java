@@ -5,39 +5,51 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.cache.AddressSpace;
 import org.pagewright.cache.Folio;
+import org.pagewright.cache.FolioMapper;
 import org.pagewright.errno.FsException;
-import org.pagewright.filemap.GenericRead;
+import org.pagewright.filemap.FilemapFault;
+import org.pagewright.filemap.Readahead;
 import org.pagewright.lab.kernel.UserPage;
+import org.pagewright.mm.Advice;
+import org.pagewright.mm.MappedRegion;
+import org.pagewright.mm.MappedRegionException;
+import org.pagewright.mm.Protection;
+import org.pagewright.mm.Sharing;
+import org.pagewright.mm.VmOperations;
+import org.pagewright.mm.VmSpace;
 import org.pagewright.sim.explore.Stage;
 import org.pagewright.sync.LockClass;
 import org.pagewright.sync.Lockdep;
 import org.pagewright.sync.RwSem;
 import org.pagewright.sync.SchedulePoint;
+import org.pagewright.writeback.Writeback;
 
-/// A user's memory over the engine's own files: one address range, its lock of class MMAP, and a
-/// fault path that reads through the engine and takes the folio's lock, as a page fault does.
+/// A user's memory. A page of a file is a region of the engine, [MappedRegion], with all that comes
+/// with it: its entries, its faults, its lock. An anonymous page is a few letters that come and go,
+/// under a lock of the same class.
 final class UserMemory {
-  /// One entry of the page table.
+  /// What is mapped at a page.
   static final class Entry {
     final UserPage page;
+    final @Nullable MappedRegion region;
     boolean valid;
-    boolean resident;
-    @Nullable Folio folio;
+    boolean resident; // of anonymous memory
 
-    Entry(UserPage page) {
+    Entry(UserPage page, @Nullable MappedRegion region) {
       this.page = page;
+      this.region = region;
       this.valid = page.valid();
       this.resident = page.resident();
     }
 
-    /// Whether an access would not fault. A folio that left the cache left every page table.
+    /// Whether reclaim could take it.
     boolean isThere() {
-      Folio shown = folio;
-      return resident && (shown == null || shown.isAttached());
+      return region != null ? valid : resident;
     }
   }
 
   final Stage stage;
+  private final VmSpace space;
   private final RwSem lock = new RwSem(LockClass.MMAP, "mm");
   private final Map<UserPage, Entry> table = new IdentityHashMap<>();
   boolean evicts;
@@ -46,32 +58,113 @@ final class UserMemory {
   /// See [org.pagewright.lab.kernel.Kernel#heldAtFaults()]; known only where assertions are on.
   String heldAtFaults = "";
 
-  UserMemory(Stage stage) {
+  UserMemory(Stage stage, VmSpace space) {
     this.stage = stage;
+    this.space = space;
     stage.name(lock, "mm");
   }
 
   Entry entry(UserPage page) {
     SchedulePoint.touch(page, false);
-    return table.computeIfAbsent(page, Entry::new);
+    Entry known = table.get(page);
+    if (known == null) {
+      known = new Entry(page, map(page));
+      table.put(page, known);
+    }
+    return known;
+  }
+
+  private @Nullable MappedRegion map(UserPage page) {
+    EngineFile file = (EngineFile) page.file();
+    if (file == null) {
+      return null;
+    }
+    long pos = (long) page.index() * AddressSpace.FOLIO_SIZE;
+    try {
+      return space.map(
+          file.mapping, new Opened(file, page), pos, AddressSpace.FOLIO_SIZE,
+          Protection.READ_WRITE, Sharing.SHARED);
+    } catch (FsException e) {
+      throw new AssertionError("one page cannot be mapped", e);
+    }
+  }
+
+  /// Serving a fault of any kind begins.
+  private void faults(UserPage page) {
+    stage.note("faults on " + page);
+    if (!Lockdep.holdsNoneFrom(LockClass.MMAP) && heldAtFaults.isEmpty()) {
+      heldAtFaults = Lockdep.describe();
+    }
+    walks++;
+  }
+
+  /// The open file behind a region. Its volume is never frozen.
+  private final class Opened implements VmOperations {
+    private final EngineFile file;
+    private final UserPage page;
+    private final Readahead readahead = new Readahead(0);
+
+    Opened(EngineFile file, UserPage page) {
+      this.file = file;
+      this.page = page;
+    }
+
+    @Override
+    public @Nullable Folio fault(long index) throws FsException {
+      faults(page);
+      return FilemapFault.fault(file.mapping, index, readahead);
+    }
+
+    @Override
+    public boolean tryStartPagefault() {
+      return true;
+    }
+
+    @Override
+    public void awaitThaw() {
+      throw new AssertionError("never frozen");
+    }
+
+    @Override
+    public void updateTimes() {}
+
+    @Override
+    public void endPagefault() {}
+
+    @Override
+    public void sync(long from, long to) {
+      Writeback.syncRange(file.mapping, from, to - 1);
+    }
+
+    @Override
+    public void advise(long from, long to, Advice advice) {}
+
+    @Override
+    public boolean isWritable() {
+      return true;
+    }
+
+    @Override
+    public void released() {}
   }
 
   /// Makes a page resident.
   ///
   /// @return false if nothing is mapped there
-  boolean touch(UserPage page) throws FsException {
+  boolean touch(UserPage page) {
     Entry entry = entry(page);
-    while (!entry.isThere()) {
+    MappedRegion region = entry.region;
+    if (region != null) {
+      return isServed(page, () -> region.getByte(0));
+    }
+    while (!entry.resident) {
       SchedulePoint.reach(SchedulePoint.Kind.FAULT_IN, page);
-      stage.note("faults on " + page);
-      if (!Lockdep.holdsNoneFrom(LockClass.MMAP) && heldAtFaults.isEmpty()) {
-        heldAtFaults = Lockdep.describe();
-      }
+      faults(page);
       lock.lockShared();
-      walks++;
-      boolean good = fault(entry);
+      SchedulePoint.touch(page, true);
+      entry.resident = entry.valid;
       lock.unlockShared();
-      if (!good) {
+      if (!entry.valid) {
         stage.note(page + " is a bad address");
         return false;
       }
@@ -79,59 +172,74 @@ final class UserMemory {
     return true;
   }
 
-  private boolean fault(Entry entry) throws FsException {
-    SchedulePoint.touch(entry.page, true);
-    EngineFile file = (EngineFile) entry.page.file();
-    if (!entry.valid || entry.isThere() || file == null) {
-      entry.resident = entry.valid;
-      return entry.valid;
+  /// Accesses a region.
+  ///
+  /// @return false if that is no address any more: unmapped, or beyond the end of its file
+  boolean isServed(UserPage page, Runnable access) {
+    try {
+      access.run();
+      return true;
+    } catch (MappedRegionException e) {
+      if (e.kind() == MappedRegionException.Kind.IO) {
+        throw e;
+      }
+      stage.note(page + " is a bad address: " + e.kind());
+      return false;
     }
-    AddressSpace mapping = file.mapping;
-    long pos = (long) entry.page.index() * AddressSpace.FOLIO_SIZE;
-    while (pos < mapping.size()) {
-      GenericRead.read(mapping, pos, new byte[1], 0, 1, 0, null);
-      Folio folio = mapping.find(entry.page.index());
-      if (folio == null) {
-        continue;
-      }
-      folio.lock();
-      boolean good = folio.isAttached() && folio.isUptodate();
-      if (good) {
-        SchedulePoint.touch(entry.page, true);
-        entry.folio = folio;
-        entry.resident = true;
-      }
-      folio.unlock();
-      if (good) {
-        return true;
-      }
-    }
-    return false;
   }
 
+  /// Takes a page out of core, as reclaim does: the next access is a fault.
   void drop(UserPage page) {
     SchedulePoint.reach(SchedulePoint.Kind.EVICT, page);
-    SchedulePoint.touch(page, true);
     Entry entry = entry(page);
-    entry.resident = false;
-    entry.folio = null;
+    EngineFile file = (EngineFile) page.file();
+    if (file != null) {
+      FolioMapper mapper = file.mapping.mapper();
+      assert mapper != null : page;
+      mapper.unmapRange(page.index(), page.index(), false);
+    } else {
+      SchedulePoint.touch(page, true);
+      entry.resident = false;
+    }
     stage.note("takes " + page + " out of core");
   }
 
   void munmap(UserPage page) {
+    Entry entry = entry(page);
+    MappedRegion region = entry.region;
+    if (region != null) {
+      region.close();
+    }
     lock.lock();
     SchedulePoint.touch(page, true);
-    Entry entry = entry(page);
     entry.valid = false;
     entry.resident = false;
     stage.note("unmaps " + page);
     lock.unlock();
   }
 
-  void mlock(UserPage page) throws FsException {
-    lock.lock();
-    fault(entry(page));
+  void mlock(UserPage page) {
+    MappedRegion region = entry(page).region;
+    if (region != null) {
+      isServed(
+          page,
+          () -> {
+            region.lock(0, AddressSpace.FOLIO_SIZE);
+            region.unlock(0, AddressSpace.FOLIO_SIZE); // the scenario is about the first
+          });
+    } else {
+      touch(page);
+    }
     stage.note("locks " + page + " in core");
-    lock.unlock();
+  }
+
+  /// Unmaps everything, as the end of a process does.
+  void exit() {
+    for (Entry entry : table.values()) {
+      MappedRegion region = entry.region;
+      if (region != null) {
+        region.close();
+      }
+    }
   }
 }

@@ -90,7 +90,13 @@ public record Scenario(
           of(Design.S4_GREATER, "a", Situation.STORE_AT_END, Verdict.LOST_WRITE, "R-D7"),
           of(Design.S4_TIME, "b", Situation.STORE_AND_SYNC, Verdict.DEADLOCK, "R-F9"),
           of(Design.S4_NULL, "c", Situation.STORE_TO_DRIVER, Verdict.ERROR, "R-F10"),
-          of(Design.S4, "d", Situation.STORE_AND_SYNC, Verdict.OK, "R-F2"));
+          of(Design.S4, "d", Situation.STORE_AND_SYNC, Verdict.OK, "R-F2"),
+          of(Design.S4_NOT_ASKED, "e", Situation.STORE_TO_FULL_DEVICE, Verdict.LOST_WRITE, "R-F13"),
+          of(Design.S4_UNLOCKED, "f", Situation.STORE_AND_CLEAN, Verdict.LOST_WRITE, "R-F2"),
+          of(Design.S4_NOT_COMPARED, "g", Situation.STORE_REMAPPED, Verdict.LOST_WRITE, "R-F6"),
+          of(Design.S4, "h", Situation.STORE_TO_FULL_DEVICE, Verdict.OK, "R-F13"),
+          of(Design.S4, "i", Situation.STORE_AND_CLEAN, Verdict.OK, "R-F2"),
+          of(Design.S4, "j", Situation.STORE_REMAPPED, Verdict.OK, "R-F6"));
 
   private static Scenario of(
       Design design, String letter, Situation situation, Verdict claimed, String rule) {

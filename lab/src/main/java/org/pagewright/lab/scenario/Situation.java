@@ -541,6 +541,79 @@ public enum Situation {
       JOURNALLED,
       STORES),
 
+  /// R-F13.
+  STORE_TO_FULL_DEVICE(
+      "a store through a mapping into a hole, and there is no block left",
+      w -> {
+        Inode f = w.warm("F", "....");
+        UserPage mapped = of(f, 0);
+        w.free(0);
+        w.thread("T1", () -> w.store(mapped, 3, 'm'));
+        w.thread("T2", () -> w.read(f, 4));
+      },
+      STORES),
+
+  /// R-F2.
+  STORE_AND_CLEAN(
+      "a store through a mapping into a page that is dirty, and is written out meanwhile",
+      w -> {
+        Inode f = w.warm("F", "....", DELAYED);
+        UserPage mapped = of(f, 0);
+        w.free(2);
+        w.fillDeviceAtEnd();
+        w.thread(
+            "T1",
+            () -> {
+              w.write(f, 0, Source.of(anonymous("u1", "yyyy"), 0, 2));
+              w.store(mapped, 3, 'm');
+            });
+        w.thread("T2", () -> w.writeback(f));
+      },
+      DELAYED,
+      STORES),
+
+  /// R-F14, R-F19.
+  STORES_AND_CLEANER(
+      "stores through a mapping, and the page is written out and evicted again and again",
+      w -> {
+        Inode f = w.warm("F", "xxxx");
+        UserPage mapped = of(f, 0);
+        w.thread(
+            "T1",
+            () -> {
+              w.store(mapped, 0, 'm');
+              w.store(mapped, 3, 'n');
+            });
+        w.thread(
+            "T2",
+            () -> {
+              w.writeback(f);
+              w.kernel().invalidate(f, 0);
+              w.writeback(f);
+            });
+      },
+      STORES),
+
+  /// R-F6.
+  STORE_REMAPPED(
+      "a store through a mapping while its page is cut off, and a hole takes its place",
+      w -> {
+        Inode f = w.warm("F", "xxxxxxxx");
+        UserPage mapped = of(f, 1);
+        w.kernel().touch(mapped);
+        w.free(0);
+        w.thread("T1", () -> w.store(mapped, 0, 'm'));
+        w.thread(
+            "T2",
+            () -> {
+              w.truncate(f, 4);
+              w.free(0);
+              w.truncate(f, 8);
+              w.kernel().touch(mapped);
+            });
+      },
+      STORES),
+
   /// R-F10.
   STORE_TO_DRIVER(
       "a store into pages of a driver, which belong to no address space",

@@ -25,6 +25,7 @@ import org.pagewright.sim.explore.Explorer;
 import org.pagewright.sim.explore.Failure;
 import org.pagewright.sim.explore.Stage;
 import org.pagewright.sim.explore.Verdict;
+import org.pagewright.sync.SchedulePoint;
 import org.pagewright.vfs.MountOptions;
 import org.pagewright.vfs.OpenFile;
 import org.pagewright.vfs.OpenFlags;
@@ -289,6 +290,205 @@ final class MappedScenariosTest {
               () -> {
                 StoreFile.checkRange("the gap", file.read(0, 308), 200, 208, 0, 3);
                 StoreFile.checkRange("the rest", file.read(0, 308), 208, 300, 0);
+                file.sync();
+                file.checkAtRest();
+                region.close();
+              });
+        });
+  }
+
+  /// R-D7: the file ends exactly where the folio begins before the file system is asked: it says
+  /// no, although the folio is still there.
+  @Test
+  void aStoreIsRefusedFromTheMomentTheFileEndsBeforeItsFolio() {
+    assertSound(
+        "write fault, truncate to the folio's beginning",
+        2,
+        stage -> {
+          StoreFile file = cold(stage);
+          MappedRegion region = file.map(2 * FOLIO);
+          get(region, FOLIO);
+          stage.thread(
+              "storer",
+              () -> {
+                boolean served =
+                    put(region, FOLIO, 3, MappedRegionException.Kind.BEYOND_END);
+                if (served && file.sizeBeforeMkwrite <= FOLIO) {
+                  throw new Failure(
+                      Verdict.LOST_WRITE, "a store is taken beyond the end of the file");
+                }
+              });
+          stage.thread("truncater", () -> file.truncate(FOLIO));
+          stage.atEnd(
+              () -> {
+                file.sync();
+                file.checkAtRest();
+                region.close();
+              });
+        });
+  }
+
+  // ---- Nothing is left behind -------------------------------------------------------------------
+
+  /// Nobody uses the file any more: its cache can be emptied to the last frame.
+  private static void assertNothingLeft(StoreFile file, MappedRegion region) throws Exception {
+    region.close();
+    file.sync();
+    file.evict();
+    file.mapping.checkInvariants();
+    assertEquals(0, file.mapping.folios(), "folios that somebody still holds");
+    assertEquals(0, file.mapping.cache().frames().used(), "frames that somebody still holds");
+  }
+
+  /// R-F6: the entry becomes another while the file system is asked: locked in memory, with a
+  /// reference of the folio. What the fault makes of it must know.
+  @Test
+  void anEntryThatIsLockedInMemoryDuringAFaultStaysSo() {
+    assertSound(
+        "write fault, lock in memory",
+        2,
+        stage -> {
+          StoreFile file = cold(stage);
+          MappedRegion region = file.map(FOLIO);
+          get(region, 0);
+          stage.thread("storer", () -> put(region, 0, 3));
+          stage.thread(
+              "locker",
+              () -> {
+                region.lock(0, FOLIO);
+                region.unlock(0, FOLIO);
+              });
+          stage.atEnd(
+              () -> {
+                allow("the region", get(region, 0), 3);
+                assertNothingLeft(file, region);
+              });
+        });
+  }
+
+  /// R-F7, R-F3: no room for the store, while the folio is locked in memory, or goes.
+  @Test
+  void aStoreThatIsRefusedLeavesNothingBehind() {
+    for (boolean truncates : new boolean[] {true, false}) {
+      assertSound(
+          "refused store, " + (truncates ? "truncate" : "sync"),
+          2,
+          stage -> {
+            StoreFile file = cold(stage);
+            MappedRegion region = file.map(2 * FOLIO);
+            file.full = true;
+            stage.thread(
+                "storer",
+                () -> {
+                  try {
+                    put(region, FOLIO, 3);
+                    throw new AssertionError("there is no room, and the store was served");
+                  } catch (MappedRegionException e) {
+                    assertTrue(
+                        e.kind() == MappedRegionException.Kind.NO_SPACE
+                            || truncates && e.kind() == MappedRegionException.Kind.BEYOND_END,
+                        () -> String.valueOf(e));
+                  }
+                });
+            stage.thread(
+                "other",
+                () -> {
+                  if (truncates) {
+                    file.truncate(FOLIO);
+                  } else {
+                    file.sync();
+                    file.evict();
+                  }
+                });
+            stage.atEnd(() -> assertNothingLeft(file, region));
+          });
+    }
+  }
+
+  /// R-F7: two stores to one folio of a private region: one of them has made a copy in vain. And
+  /// the folio goes meanwhile.
+  @Test
+  void aCopyMadeInVainIsGivenBack() {
+    for (boolean truncates : new boolean[] {true, false}) {
+      assertSound(
+          "private store, " + (truncates ? "truncate" : "private store"),
+          2,
+          stage -> {
+            StoreFile file = cold(stage);
+            MappedRegion region = file.map(2 * FOLIO, Sharing.PRIVATE);
+            get(region, FOLIO);
+            stage.thread(
+                "storer",
+                () -> put(region, FOLIO, 3, MappedRegionException.Kind.BEYOND_END));
+            stage.thread(
+                "other",
+                () -> {
+                  if (truncates) {
+                    file.truncate(FOLIO);
+                  } else {
+                    put(region, FOLIO + 8, 4);
+                  }
+                });
+            stage.atEnd(
+                () -> {
+                  if (!truncates) {
+                    allow("the region", get(region, FOLIO), 3);
+                    allow("the region", get(region, FOLIO + 8), 4);
+                  }
+                  assertNothingLeft(file, region);
+                });
+          });
+    }
+  }
+
+  /// R-F7, R-F6: two stores to one clean folio: both ask the file system, one finds its entry made.
+  @Test
+  void aFaultThatComesSecondLeavesNothingBehind() {
+    assertSound(
+        "write fault, write fault",
+        2,
+        stage -> {
+          StoreFile file = cold(stage);
+          MappedRegion region = file.map(FOLIO);
+          stage.thread("storer", () -> put(region, 0, 3));
+          stage.thread("other", () -> put(region, 8, 4));
+          stage.atEnd(
+              () -> {
+                allow("the region", get(region, 0), 3);
+                allow("the region", get(region, 8), 4);
+                assertNothingLeft(file, region);
+              });
+        });
+  }
+
+  /// Goal: a part is protected while a store to it, and one beside it, is under way.
+  @Test
+  void noStoreComesAfterItsPartIsProtectedAndOthersGoOn() {
+    assertSound(
+        "store, protect a part",
+        2,
+        stage -> {
+          StoreFile file = cold(stage);
+          MappedRegion region = file.map(2 * FOLIO);
+          put(region, 0, 2);
+          stage.thread(
+              "storer",
+              () -> {
+                put(region, 0, 3, MappedRegionException.Kind.PROTECTION);
+                put(region, FOLIO, 3);
+              });
+          stage.thread(
+              "protector",
+              () -> {
+                region.protect(0, FOLIO, Protection.READ);
+                int seen = get(region, 0);
+                allow("the protector", seen, 2, 3);
+                SchedulePoint.reach(SchedulePoint.Kind.ACCESS, region);
+                allow("the protector again", get(region, 0), seen);
+              });
+          stage.atEnd(
+              () -> {
+                allow("the region", get(region, FOLIO), 3);
                 file.sync();
                 file.checkAtRest();
                 region.close();

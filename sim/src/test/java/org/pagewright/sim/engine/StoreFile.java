@@ -117,6 +117,9 @@ final class StoreFile implements AddressSpaceOperations, DirtyAccount, FolioWrit
   /// Room for stores through a mapping is refused (R-F3).
   boolean full;
 
+  /// The size of the file when it was last about to be asked before a store.
+  int sizeBeforeMkwrite;
+
   /// The bytes of a folio must not change while it is written out (R-F15).
   boolean stable;
 
@@ -190,8 +193,12 @@ final class StoreFile implements AddressSpaceOperations, DirtyAccount, FolioWrit
 
   /// Maps the file from its beginning.
   MappedRegion map(int length) throws FsException {
+    return map(length, Sharing.SHARED);
+  }
+
+  MappedRegion map(int length, Sharing sharing) throws FsException {
     return new VmSpace(mapping.cache())
-        .map(mapping, new Opened(), 0, length, Protection.READ_WRITE, Sharing.SHARED);
+        .map(mapping, new Opened(), 0, length, Protection.READ_WRITE, sharing);
   }
 
   /// The open file behind a region: without times, and never frozen.
@@ -214,7 +221,10 @@ final class StoreFile implements AddressSpaceOperations, DirtyAccount, FolioWrit
     }
 
     @Override
-    public void updateTimes() {}
+    public void updateTimes() {
+      SchedulePoint.touch(mapping, false);
+      sizeBeforeMkwrite = (int) mapping.size();
+    }
 
     @Override
     public void endPagefault() {}
