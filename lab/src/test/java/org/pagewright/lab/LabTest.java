@@ -89,7 +89,7 @@ final class LabTest {
       assertTrue(text.contains(row), row);
     }
     assertFalse(text.contains("no proof"), text);
-    assertTrue(text.lines().allMatch(line -> line.length() <= 101), text);
+    assertTrue(text.lines().allMatch(line -> line.length() <= 110), text);
     String engine = text.lines().filter(l -> l.startsWith("ENGINE")).findFirst().orElseThrow();
     assertTrue(engine.matches("ENGINE[ .]+"), engine);
   }

@@ -336,6 +336,7 @@ final class MappedScenariosTest {
     file.sync();
     file.evict();
     file.mapping.checkInvariants();
+    assertEquals(0, file.pagefaults.get(), "faults that keep the volume from being frozen");
     assertEquals(0, file.mapping.folios(), "folios that somebody still holds");
     assertEquals(0, file.mapping.cache().frames().used(), "frames that somebody still holds");
   }

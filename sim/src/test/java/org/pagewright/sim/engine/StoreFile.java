@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.cache.AddressSpace;
 import org.pagewright.cache.AddressSpaceOperations;
@@ -117,6 +118,9 @@ final class StoreFile implements AddressSpaceOperations, DirtyAccount, FolioWrit
   /// Room for stores through a mapping is refused (R-F3).
   boolean full;
 
+  /// Faults inside the door of the volume's freeze now.
+  final AtomicInteger pagefaults = new AtomicInteger();
+
   /// The size of the file when it was last about to be asked before a store.
   int sizeBeforeMkwrite;
 
@@ -212,6 +216,7 @@ final class StoreFile implements AddressSpaceOperations, DirtyAccount, FolioWrit
 
     @Override
     public boolean tryStartPagefault() {
+      pagefaults.getAndIncrement();
       return true;
     }
 
@@ -227,7 +232,9 @@ final class StoreFile implements AddressSpaceOperations, DirtyAccount, FolioWrit
     }
 
     @Override
-    public void endPagefault() {}
+    public void endPagefault() {
+      pagefaults.getAndDecrement();
+    }
 
     @Override
     public void sync(long from, long to) {
