@@ -29,6 +29,7 @@ public final class FuseMount implements AutoCloseable {
   private final FuseServer server;
   private final Watchdog watchdog;
   private volatile @Nullable Published published; // as long as it is mounted
+  private volatile int connection = -1; // as the table of mounts numbers it; -1 if unknown
 
   private FuseMount(Path target, FuseServer server, Watchdog watchdog) {
     this.target = target;
@@ -87,6 +88,8 @@ public final class FuseMount implements AutoCloseable {
       if (!server.awaitInitialized(INIT_NANOS)) {
         throw new FsException(Errno.EIO, path + ": the kernel and the server did not agree");
       }
+      Mounts.Entry entry = Mounts.at(path);
+      mount.connection = entry != null && entry.isOurs() ? entry.minor() : -1;
       mount.published = Published.volume(volume.superBlock(), source, path);
       done = true;
       return mount;
@@ -241,13 +244,30 @@ public final class FuseMount implements AutoCloseable {
     }
     watchdog.stop();
     if (!server.hasEnded()) {
-      unmount();
+      if (there() != null) {
+        unmount();
+      } else {
+        server.trouble(target + ": unmounted already, with files open; they fail before long");
+      }
     }
     if (!server.awaitEnd(END_NANOS)) {
       abort();
       server.awaitEnd(END_NANOS);
     }
     server.close();
+  }
+
+  /// This mount, if it is what the target leads to. It is not if somebody has unmounted it while
+  /// files were open: then what is there now, if anything, is not ours to unmount.
+  private Mounts.@Nullable Entry there() {
+    try {
+      Mounts.Entry entry = Mounts.at(target);
+      boolean isThis = entry != null && entry.isOurs();
+      return isThis && (connection < 0 || entry.minor() == connection) ? entry : null;
+    } catch (FsException e) {
+      server.trouble(e.getMessage());
+      return null;
+    }
   }
 
   private void unmount() {
@@ -295,8 +315,8 @@ public final class FuseMount implements AutoCloseable {
 
   private void abort() {
     try {
-      Mounts.Entry entry = Mounts.at(target);
-      if (entry != null && entry.isOurs()) {
+      Mounts.Entry entry = there();
+      if (entry != null) {
         Mounts.abort(entry);
       }
     } catch (FsException e) {

@@ -85,7 +85,7 @@ final class MountedPosixTest {
     assertEquals(0, server.exitValue());
   }
 
-  private static Process serve(Path image, Path target) throws IOException {
+  static Process serve(Path image, Path target) throws IOException {
     String path =
         List.of(
                 System.getProperty("java.class.path", ""),

@@ -69,11 +69,11 @@ public final class DeviceChannel implements Channel {
       Sys sys = SYS.get();
       while (true) { // ends: the kernel says ENOENT once for each request that was taken back
         long n = sys.read(fd, buffer, buffer.byteSize());
+        if (n == -ENODEV || n == -ECONNABORTED || calls.get() < 0) {
+          return END; // with a request that nobody answers: it fails with the last descriptor
+        }
         if (n >= 0) {
           return (int) n;
-        }
-        if (n == -ENODEV || n == -ECONNABORTED || calls.get() < 0) {
-          return END;
         }
         if (n != -ENOENT && n != -EAGAIN) {
           throw Sys.failure((int) -n, "read /dev/fuse");
