@@ -569,7 +569,8 @@ final class ChannelTest {
       int full = 0;
       try {
         while (true) { // as many as the volume keeps
-          other.tryLock(org.pagewright.vfs.FileLock.range(owner, true, 100 + 2 * full, 100 + 2 * full));
+          long at = 100 + 2L * full;
+          other.tryLock(org.pagewright.vfs.FileLock.range(owner, true, at, at));
           full++;
         }
       } catch (FsException e) {

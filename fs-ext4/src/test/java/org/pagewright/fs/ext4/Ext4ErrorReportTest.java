@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneOffset;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.pagewright.block.RamBlockDevice;
@@ -138,8 +141,7 @@ final class Ext4ErrorReportTest {
   void aVolumeThatTakesNoChangesAnyMoreTakesNoneThroughOpenFiles() throws Exception {
     RamBlockDevice ram = RamBlockDevice.of("ram", 16 << 20);
     Mkfs.make(ram, new MkfsOptions());
-    java.time.Clock fixed =
-        java.time.Clock.fixed(java.time.Instant.ofEpochSecond(1_800_000_000), java.time.ZoneOffset.UTC);
+    Clock fixed = Clock.fixed(Instant.ofEpochSecond(1_800_000_000), ZoneOffset.UTC);
     Ext4Options options =
         Ext4Options.DEFAULTS.withMount(org.pagewright.vfs.MountOptions.DEFAULTS.withClock(fixed));
     try (CacheMemory memory = CacheMemory.ofBytes(4 << 20)) {
