@@ -7,9 +7,12 @@ import static org.pagewright.cli.Shell.ok;
 
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.FileTime;
 import java.time.Instant;
@@ -200,7 +203,45 @@ final class TarTest {
     assertTrue(err.contains("no tar, or a damaged one"), err);
     Files.writeString(tar, "hello ".repeat(2000));
     assertTrue(refused(tar).contains("no tar, or a damaged one"));
+    Files.writeString(tar, "hello\n");
+    assertTrue(refused(tar).contains("no tar, or a damaged one"));
+    Files.write(tar, Arrays.copyOf(bytes, 700));
+    assertTrue(refused(tar).contains("it ends at byte 700, in the middle of an entry"));
+    Files.write(tar, new byte[] {'P', 'K', 3, 4});
+    assertTrue(refused(tar).contains("no tar, or a damaged one"));
     Files.write(tar, new byte[] {(byte) 0xfd, '7', 'z', 'X', 'Z', 0, 0, 0});
     assertTrue(refused(tar).contains("compressed with xz"));
+  }
+
+  @Test
+  void aTarWithOneWrongBitInAHeaderIsRefusedAndNotTakenForAShortOne() throws IOException {
+    Path tar = tarWith("name", TarConstants.LF_NORMAL, "");
+    byte[] bytes = Files.readAllBytes(tar);
+    bytes[0] ^= 1;
+    Files.write(tar, bytes);
+    String err = refused(tar);
+    assertTrue(err.contains("a header has a wrong checksum"), err);
+  }
+
+  @Test
+  void aSparseFileOfManyRunsAndWhatFollowsItAreReadFromATarOfGnu()
+      throws IOException, InterruptedException {
+    Shell.assume(Shell.has("tar"), "no tar to make a sparse one with");
+    Path tree = Files.createDirectory(dir.resolve("tree"));
+    try (FileChannel file =
+        FileChannel.open(
+            tree.resolve("a"), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+      for (int i = 0; i < 40; i++) {
+        file.write(ByteBuffer.wrap("x".repeat(4096).getBytes(StandardCharsets.UTF_8)), i * 65_536L);
+      }
+    }
+    Files.writeString(tree.resolve("b"), "behind it\n");
+    Path tar = dir.resolve("sparse.tar");
+    Shell.tool(
+        "tar", "--format=gnu", "-S", "-C", tree.toString(), "-cf", tar.toString(), "a", "b");
+    Path image = dir.resolve("sparse.img");
+    ok("build", "--from", tar, "-o", image);
+    assertEquals("behind it\n", ok("cat", image + ":/b").out());
+    assertArrayEquals(Files.readAllBytes(tree.resolve("a")), ok("cat", image + ":/a").bytes());
   }
 }

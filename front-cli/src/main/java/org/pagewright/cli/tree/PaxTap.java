@@ -1,6 +1,7 @@
 package org.pagewright.cli.tree;
 
 import java.io.ByteArrayOutputStream;
+import java.io.EOFException;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -9,10 +10,13 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 
-/// Watches a tar go by and keeps the pax records of the entry that comes next, as bytes.
+/// Watches a tar go by: sees to its being one, whole, and keeps the pax records of the entry that
+/// comes next, as bytes.
 ///
 /// The library that reads the tar gives record values as text, in which an attribute that is no
-/// valid UTF-8 (a capability, an ACL) is lost. So its input passes through here first.
+/// valid UTF-8 (a capability, an ACL) is lost. And it takes a header with a wrong checksum for the
+/// end, so that a zip, or a tar with one flipped bit, would be a short tar without a word. So its
+/// input passes through here first.
 ///
 /// ```
 ///   header 'x' | records, padded | header 'L' | long name | header '0' | content | ...
@@ -22,6 +26,8 @@ final class PaxTap extends FilterInputStream {
   private static final int BLOCK = 512;
   private static final int SIZE_AT = 124;
   private static final int SIZE_LENGTH = 12;
+  private static final int CHECKSUM_AT = 148;
+  private static final int CHECKSUM_LENGTH = 8;
   private static final int TYPE_AT = 156;
   private static final int SPARSE_MORE_AT = 482;
   private static final int SPARSE_MORE_AGAIN_AT = 504;
@@ -36,6 +42,8 @@ final class PaxTap extends FilterInputStream {
   private long collectLeft;
   private boolean collecting;
   private boolean sparseMore;
+  private boolean ended;
+  private long position;
   private Map<String, byte[]> pending = new HashMap<>();
   private Map<String, byte[]> current = Map.of();
 
@@ -59,15 +67,19 @@ final class PaxTap extends FilterInputStream {
     int n = in.read(target, from, length);
     if (n > 0) {
       watch(target, from, n);
+      position += n;
+    } else if (n < 0 && (filled > 0 || dataLeft > 0) && !ended) {
+      throw new EOFException("it ends at byte " + position + ", in the middle of an entry");
     }
     return n;
   }
 
   @Override
   public long skip(long count) throws IOException {
-    if (dataLeft > 0 && !collecting) {
+    if (dataLeft > 0 && !collecting && !sparseMore) {
       long n = in.skip(Math.min(count, dataLeft));
       dataLeft -= n;
+      position += n;
       return n;
     }
     byte[] some = new byte[Math.clamp(count, 0, BLOCK)];
@@ -83,7 +95,7 @@ final class PaxTap extends FilterInputStream {
     int at = from;
     int end = from + length;
     while (at < end) {
-      if (dataLeft > 0) {
+      if (dataLeft > 0 && !sparseMore) {
         int n = (int) Math.min(dataLeft, end - at);
         if (collecting) {
           int keep = (int) Math.min(n, collectLeft);
@@ -115,15 +127,14 @@ final class PaxTap extends FilterInputStream {
       sparseMore = block[SPARSE_MORE_AGAIN_AT] != 0;
       return;
     }
+    if (ended || isZero()) {
+      ended = true; // whatever comes behind the end is nobody's
+      return;
+    }
+    checkSum();
     int type = block[TYPE_AT];
-    long size = number();
+    long size = number(SIZE_AT, SIZE_LENGTH);
     switch (type) {
-      case 0 -> {
-        if (isZero()) {
-          return;
-        }
-        entry(size);
-      }
       case 'x', 'X' -> {
         if (size > RECORDS_MAX) {
           throw new IOException("a pax header of " + size + " bytes");
@@ -173,16 +184,32 @@ final class PaxTap extends FilterInputStream {
     return true;
   }
 
-  /// The size field: octal digits, or with its first bit set a binary number.
-  private long number() {
+  /// The sum of a header's bytes, its own field taken for blanks. Old programs summed signed bytes.
+  private void checkSum() throws IOException {
+    long signed = 0;
+    long unsigned = 0;
+    for (int i = 0; i < BLOCK; i++) {
+      boolean own = i >= CHECKSUM_AT && i < CHECKSUM_AT + CHECKSUM_LENGTH;
+      byte b = own ? (byte) ' ' : block[i];
+      signed += b;
+      unsigned += b & 0xff;
+    }
+    long stored = number(CHECKSUM_AT, CHECKSUM_LENGTH);
+    if (stored != unsigned && stored != signed) {
+      throw new IOException("a header has a wrong checksum");
+    }
+  }
+
+  /// A field of numbers: octal digits, or with its first bit set a binary number.
+  private long number(int from, int length) {
     long value = 0;
-    if ((block[SIZE_AT] & 0x80) != 0) {
-      for (int i = SIZE_AT + SIZE_LENGTH - 8; i < SIZE_AT + SIZE_LENGTH; i++) {
+    if ((block[from] & 0x80) != 0) {
+      for (int i = from + length - 8; i < from + length; i++) {
         value = value << 8 | block[i] & 0xff;
       }
       return value;
     }
-    for (int i = SIZE_AT; i < SIZE_AT + SIZE_LENGTH; i++) {
+    for (int i = from; i < from + length; i++) {
       if (block[i] >= '0' && block[i] <= '7') {
         value = value << 3 | block[i] - '0';
       } else if (block[i] != ' ') {
