@@ -205,7 +205,8 @@ final class LabCommand extends Subcommand {
       sortOptions = false,
       description = {
         "Tells what becomes of one design, such as X0 b: the shortest failing schedule, step by",
-        "step, one column for each thread, and the rule that it breaks."
+        "step, one column for each thread, and the rule that it breaks. Then what becomes of the",
+        "engine in the same situation."
       })
   static final class Show extends Subcommand {
     @Mixin private Bounds bounds = new Bounds();
@@ -237,13 +238,19 @@ final class LabCommand extends Subcommand {
     @Override
     void run() throws IOException {
       Scenario claim = find();
-      Lab.Finding finding = finding(bounds.lab(), claim);
+      Lab lab = bounds.lab();
+      Lab.Finding finding = finding(lab, claim);
       if (asJson) {
         Json json = new Json();
         json(finding, json);
         out().println(json.take());
       } else {
         out().print(Report.story(finding));
+        Exploration engine = schedule == null ? lab.engine(claim.situation()) : null;
+        if (engine != null) {
+          out().println();
+          out().print(Report.engine(engine));
+        }
       }
       if (stats) {
         Exploration found = finding.found();

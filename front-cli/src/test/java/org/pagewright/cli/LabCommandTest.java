@@ -52,6 +52,7 @@ final class LabCommandTest {
     Path svg = dir.resolve("x.svg");
     String story = Shell.ok("lab", "show", "X0", "b", "--svg", svg, "--stats").out();
     assertTrue(Files.readString(svg).contains("</svg>"));
+    assertTrue(story.contains("The engine in the same situation: ok, all schedules"), story);
     int at = story.indexOf("Schedule ") + "Schedule ".length();
     String schedule = story.substring(at, story.indexOf(',', at));
     String again = Shell.ok("lab", "show", "x0", "B", "--replay", schedule, "--json").out();

@@ -187,6 +187,15 @@ public final class Lab {
     return new Finding(claim, explore(claim.program()));
   }
 
+  /// Explores the engine's own write path in a situation.
+  ///
+  /// @param situation what happens
+  /// @return what was found; null if the situation is nothing for it
+  public @Nullable Exploration engine(Situation situation) {
+    Contender engine = Contender.ALL.getLast();
+    return engine.fits(situation) ? explore(situation.program(engine.maker())) : null;
+  }
+
   /// Runs one schedule of a claim.
   ///
   /// @param claim which

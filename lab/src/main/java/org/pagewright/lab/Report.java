@@ -70,6 +70,18 @@ public final class Report {
     return first + "=> ok: " + finding.found().coverage() + ".\n" + rule;
   }
 
+  /// What became of the engine in the situation of a claim.
+  ///
+  /// @param engine what was found
+  /// @return one line
+  public static String engine(Exploration engine) {
+    return "The engine in the same situation: "
+        + words(engine.verdict())
+        + ", "
+        + engine.coverage()
+        + ".\n";
+  }
+
   /// A failure drawn.
   ///
   /// @param finding the claim and what was found
