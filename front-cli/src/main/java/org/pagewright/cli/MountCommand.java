@@ -206,7 +206,7 @@ final class MountCommand extends Subcommand {
           e.getMessage() + " (" + e.errno() + ")",
           switch (e.errno()) {
             case ENOENT, ENOTDIR -> "make the directory first: mkdir " + target;
-            case EBUSY -> "pagewright umount " + target;
+            case EBUSY -> "end what is there: pagewright umount " + target;
             default -> "see what `pagewright mount --doctor` says";
           },
           e);
@@ -270,11 +270,30 @@ final class MountCommand extends Subcommand {
       Files.deleteIfExists(errors); // the child goes on writing to it, for nobody
     }
     if (!ready) {
-      throw new CommandException(
+      throw failureOf(child, said);
+    }
+    out().println(line + ", process " + child.pid());
+  }
+
+  /// What the child said, as if it had been said here, and with the child's exit code.
+  private CommandException failureOf(Process child, String said) {
+    String mine = spec().qualifiedName() + ": ";
+    String[] parts = said.split("\\R  next: ", 2);
+    if (!said.startsWith(mine) || parts.length < 2) {
+      return new CommandException(
           ExitCode.FAILED,
           said.isEmpty() ? "the process in the background ended" : said,
           "try it without --background");
     }
-    out().println(line + ", process " + child.pid());
+    ExitCode code = ExitCode.FAILED;
+    try {
+      int number = child.waitFor();
+      for (ExitCode one : ExitCode.values()) {
+        code = one.number() == number ? one : code;
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    return new CommandException(code, parts[0].substring(mine.length()), parts[1]);
   }
 }

@@ -66,6 +66,19 @@ final class MountTest {
     assertEquals("text", ok("cat", image + ":/d/e/c").out());
   }
 
+  @Test
+  void aMountThatFailsInTheBackgroundSaysSoAsIfItHadBeenInFront() throws IOException {
+    Path point = Files.createDirectory(dir.resolve("point"));
+    Path none = dir.resolve("none.img");
+    Shell.Result result = Shell.run("mount", none, point, "--background");
+    assertEquals(1, result.code(), result.err());
+    assertEquals(Shell.run("mount", none, point).err(), result.err());
+    Path text = Files.writeString(dir.resolve("text"), "no image".repeat(1000));
+    result = Shell.run("mount", text, point, "--background");
+    assertEquals(3, result.code(), result.err());
+    assertEquals(2, result.err().lines().count(), result.err());
+  }
+
   private static long roughly(long bytes) {
     return bytes > 50 << 20 && bytes <= 64 << 20 ? 64L << 20 : bytes;
   }

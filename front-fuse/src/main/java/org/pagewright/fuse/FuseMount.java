@@ -114,18 +114,23 @@ public final class FuseMount implements AutoCloseable {
     try {
       Path path = target.toRealPath();
       if (!Files.isDirectory(path)) {
+        // Of a mount whose server is gone the JDK may know the path, and nothing else.
+        checkNoneIsDead(target);
         throw new FsException(Errno.ENOTDIR, path.toString());
       }
       return path;
     } catch (FsException e) {
       throw e;
     } catch (IOException e) {
-      Mounts.Entry there = Mounts.at(target);
-      if (there != null) {
-        throw new FsException(
-            Errno.EBUSY, target + ": a mount is there whose server has gone; unmount it first", e);
-      }
+      checkNoneIsDead(target);
       throw new FsException(Errno.ENOENT, target.toString(), e);
+    }
+  }
+
+  private static void checkNoneIsDead(Path target) throws FsException {
+    if (Mounts.at(target) != null) {
+      throw new FsException(
+          Errno.EBUSY, target + ": a mount is there whose server has gone; unmount it first");
     }
   }
 
