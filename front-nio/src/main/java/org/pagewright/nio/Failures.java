@@ -9,6 +9,7 @@ import java.nio.file.FileSystemLoopException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.NotLinkException;
+import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.errno.FsException;
 
@@ -43,6 +44,17 @@ final class Failures {
           case ELOOP -> new FileSystemLoopException(file);
           default -> new FileSystemException(file, second, e.errno().words());
         };
+    told.initCause(e);
+    return told;
+  }
+
+  /// What opening an image ends with: all that is known of why.
+  static FileSystemException ofImage(FsException e, Path image) {
+    String reason = String.valueOf(e.getMessage());
+    if (reason.startsWith(image.toString())) {
+      reason = reason.substring(image.toString().length()).replaceFirst("^[:, ]+", "");
+    }
+    FileSystemException told = new FileSystemException(image.toString(), null, reason);
     told.initCause(e);
     return told;
   }

@@ -213,7 +213,7 @@ final class OpenVolumes {
       if (e.errno() == Errno.EINVAL) {
         return -1; // neither a regular file nor a block device
       }
-      throw Failures.of(e, real);
+      throw e.errno() == Errno.EBUSY ? Failures.ofImage(e, real) : Failures.of(e, real);
     }
   }
 
@@ -277,10 +277,7 @@ final class OpenVolumes {
       }
       return mount(provider, key, device, wanted);
     } catch (FsException e) {
-      FileSystemException told =
-          new FileSystemException(real.toString(), null, e.getMessage());
-      told.initCause(e);
-      throw told;
+      throw Failures.ofImage(e, real);
     }
   }
 

@@ -1,6 +1,7 @@
 package org.pagewright.nio;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -154,7 +155,13 @@ public record VolumeOptions(
       try {
         return reading.apply(value);
       } catch (IllegalArgumentException | ClassCastException e) {
-        throw new IllegalArgumentException("option " + key + "=" + value + ": " + e, e);
+        String why =
+            switch (e) {
+              case NumberFormatException _ -> "no number";
+              case ClassCastException _ -> "of type " + value.getClass().getName();
+              default -> e.getMessage();
+            };
+        throw new IllegalArgumentException("option " + key + "=" + value + ": " + why, e);
       }
     }
   }
@@ -194,7 +201,15 @@ public record VolumeOptions(
     if (type.isInstance(value)) {
       return type.cast(value);
     }
-    return Enum.valueOf(type, ((String) value).toUpperCase(Locale.ROOT));
+    String text = (String) value;
+    List<String> names = new ArrayList<>();
+    for (E constant : type.getEnumConstants()) {
+      if (constant.name().equalsIgnoreCase(text)) {
+        return constant;
+      }
+      names.add(constant.name().toLowerCase(Locale.ROOT));
+    }
+    throw new IllegalArgumentException("not one of " + String.join(", ", names));
   }
 
   private static OnDamage damage(Object value) {

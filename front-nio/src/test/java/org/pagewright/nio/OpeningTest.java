@@ -207,6 +207,12 @@ final class OpeningTest {
           () -> FileSystems.newFileSystem(image, wrong),
           wrong.toString());
     }
+    IllegalArgumentException told =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> FileSystems.newFileSystem(image, Map.of("data", "sometimes")));
+    assertEquals(
+        "option data=sometimes: not one of ordered, writeback, journal, none", told.getMessage());
     Map<String, ?> all =
         Map.of(
             "readOnly", false, "cacheBytes", "2m", "data", "journal", "commitSeconds", 7,
