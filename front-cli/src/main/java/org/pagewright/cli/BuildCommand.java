@@ -90,6 +90,7 @@ final class BuildCommand extends Subcommand {
   @Mixin private final FileSystemOptions options = new FileSystemOptions();
 
   private boolean isTar;
+  private boolean hostFull;
   private @Nullable Instant fixedTime;
 
   @Override
@@ -123,7 +124,17 @@ final class BuildCommand extends Subcommand {
 
   private void checkOutput(Path image) throws IOException {
     if (Files.isDirectory(image)) {
-      throw new FsException(Errno.EISDIR, image.toString());
+      throw new CommandException(
+          ExitCode.FAILED,
+          image + ": " + Errno.EISDIR.words() + " (EISDIR)",
+          "give the image a name in it: -o " + image.resolve("disk.img"));
+    }
+    Path directory = directoryOf(image);
+    if (!Files.isDirectory(directory)) {
+      throw new CommandException(
+          ExitCode.FAILED,
+          directory + ": no such directory (ENOENT)",
+          "make it first: mkdir -p " + directory);
     }
     if (Files.exists(image, LinkOption.NOFOLLOW_LINKS)) {
       if (!root().force()) {
@@ -136,6 +147,14 @@ final class BuildCommand extends Subcommand {
       Operand.InImage old = new Operand.InImage(image.toString(), image, 0, "/");
       Images.openDevice(old, true, false).close();
     }
+  }
+
+  private static Path directoryOf(Path image) throws FsException {
+    Path directory = image.toAbsolutePath().getParent();
+    if (directory == null) {
+      throw new FsException(Errno.EISDIR, image.toString());
+    }
+    return directory;
   }
 
   private void build(Path source, Path image, Progress progress) throws IOException {
@@ -158,7 +177,7 @@ final class BuildCommand extends Subcommand {
         return;
       } catch (IOException e) {
         boolean full = ErrorReport.of(e).exitCode() == ExitCode.NO_SPACE;
-        if (!full) {
+        if (!full || hostFull) {
           throw e;
         }
         if (!automatic) {
@@ -274,10 +293,7 @@ final class BuildCommand extends Subcommand {
   private void buildOnce(
       Path source, Path image, long bytes, long inodes, Progress progress)
       throws IOException {
-    Path directory = image.toAbsolutePath().getParent();
-    if (directory == null) {
-      throw new FsException(Errno.EISDIR, image.toString());
-    }
+    Path directory = directoryOf(image);
     Path unfinished =
         directory.resolve("." + image.getFileName() + "." + ProcessHandle.current().pid() + ".new");
     Files.deleteIfExists(unfinished);
@@ -309,11 +325,39 @@ final class BuildCommand extends Subcommand {
       done = true;
       progress.finish();
       out().println(MkfsCommand.summary(output, sb));
+    } catch (IOException e) {
+      throw asSeenFromOutside(e, unfinished, image, bytes);
     } finally {
       if (!done) {
         Files.deleteIfExists(unfinished);
       }
     }
+  }
+
+  /// Nobody knows the name that the image has until it is complete; and a full disk of the host is
+  /// another thing than a full image, though both say ENOSPC.
+  private IOException asSeenFromOutside(
+      IOException e, Path unfinished, Path image, long bytes) throws IOException {
+    ErrorReport report = ErrorReport.of(e);
+    if (report.exitCode() == ExitCode.NO_SPACE) {
+      long left = Files.getFileStore(directoryOf(image)).getUsableSpace();
+      if (left < MIB) {
+        hostFull = true;
+        return new CommandException(
+            ExitCode.NO_SPACE,
+            image + ": the host's disk is full, the image is of " + ByteSize.format(bytes),
+            "make room there, or build on another disk; nothing was made",
+            e);
+      }
+    }
+    if (!report.message().contains(unfinished.toString())) {
+      return e;
+    }
+    return new CommandException(
+        report.exitCode(),
+        report.message().replace(unfinished.toString(), image.toString()),
+        report.next().contains(unfinished.toString()) ? "nothing was made" : report.next(),
+        e);
   }
 
   private Superblock make(Path unfinished, long bytes, long inodes) throws IOException {

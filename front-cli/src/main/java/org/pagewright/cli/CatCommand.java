@@ -22,11 +22,13 @@ final class CatCommand extends Subcommand {
   void run() throws IOException {
     OutputStream bytes = root().bytes();
     byte[] buffer = new byte[BUFFER];
-    for (String text : files) {
-      Operand.InImage operand = Operand.parseInImage(text);
-      Volume volume = open(operand, false).volume();
-      Places.at(operand, () -> copy(volume, operand.path(), bytes, buffer));
-    }
+    each(
+        files,
+        text -> {
+          Operand.InImage operand = Operand.parseInImage(text);
+          Volume volume = open(operand, false).volume();
+          Places.at(operand, () -> copy(volume, operand.path(), bytes, buffer));
+        });
     bytes.flush();
   }
 

@@ -26,27 +26,29 @@ final class ChmodCommand extends Subcommand {
   @Override
   void run() throws IOException {
     ModeChange change = ModeChange.parse(mode);
-    for (String text : operands) {
-      Operand.InImage operand = Operand.parseInImage(text);
-      Volume volume = open(operand, true).volume();
-      Places.at(
-          operand,
-          () -> {
-            if (recursive) {
-              Recursion.over(
-                  volume,
-                  operand.path(),
-                  root().cancellation(),
-                  (path, stat) -> {
-                    if (!stat.isSymlink()) {
-                      change(volume, path, stat, change);
-                    }
-                  });
-            } else {
-              change(volume, operand.path(), volume.stat(operand.path()), change);
-            }
-          });
-    }
+    each(
+        operands,
+        text -> {
+          Operand.InImage operand = Operand.parseInImage(text);
+          Volume volume = open(operand, true).volume();
+          Places.at(
+              operand,
+              () -> {
+                if (recursive) {
+                  Recursion.over(
+                      volume,
+                      operand.path(),
+                      root().cancellation(),
+                      (path, stat) -> {
+                        if (!stat.isSymlink()) {
+                          change(volume, path, stat, change);
+                        }
+                      });
+                } else {
+                  change(volume, operand.path(), volume.stat(operand.path()), change);
+                }
+              });
+        });
   }
 
   private static void change(Volume volume, String path, Stat stat, ModeChange change)

@@ -36,23 +36,25 @@ final class ChownCommand extends Subcommand {
     if (uid == KEEP && gid == KEEP) {
       throw CommandException.usage("`" + owner + "` is no owner", "write UID, UID:GID or :GID");
     }
-    for (String text : operands) {
-      Operand.InImage operand = Operand.parseInImage(text);
-      Volume volume = open(operand, true).volume();
-      Places.at(
-          operand,
-          () -> {
-            if (recursive) {
-              Recursion.over(
-                  volume,
-                  operand.path(),
-                  root().cancellation(),
-                  (path, stat) -> volume.chown(path, uid, gid, false));
-            } else {
-              volume.chown(operand.path(), uid, gid, !linkItself);
-            }
-          });
-    }
+    each(
+        operands,
+        text -> {
+          Operand.InImage operand = Operand.parseInImage(text);
+          Volume volume = open(operand, true).volume();
+          Places.at(
+              operand,
+              () -> {
+                if (recursive) {
+                  Recursion.over(
+                      volume,
+                      operand.path(),
+                      root().cancellation(),
+                      (path, stat) -> volume.chown(path, uid, gid, false));
+                } else {
+                  volume.chown(operand.path(), uid, gid, !linkItself);
+                }
+              });
+        });
   }
 
   private static int number(String text) throws CommandException {

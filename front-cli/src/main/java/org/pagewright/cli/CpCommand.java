@@ -73,7 +73,7 @@ final class CpCommand extends Subcommand {
     Operand target = sources.removeLast();
     Keep keep = options.keep();
     Progress progress = progress();
-    try (HostSource host = new HostSource(keep, root().cancellation())) {
+    try (HostSource host = new HostSource(keep, root().cancellation(), this::goOnAfter)) {
       switch (target) {
         case Operand.InImage in -> intoImage(sources, in, keep, progress, host);
         case Operand.Host out -> ontoHost(sources, out, keep, progress);
@@ -131,7 +131,7 @@ final class CpCommand extends Subcommand {
     }
     try (HostTarget tree =
             new HostTarget(directory, keep, progress, root().cancellation(), this::warn);
-        HostSource none = new HostSource(keep, root().cancellation())) {
+        HostSource none = new HostSource(keep, root().cancellation(), this::goOnAfter)) {
       for (Operand source : sources) {
         String name = into ? nameOf(source) : HostNames.textOf(last);
         boolean whole = name.isEmpty();
@@ -155,7 +155,23 @@ final class CpCommand extends Subcommand {
     }
   }
 
+  /// Copies one operand; if that fails, the next may do better.
   private void copy(
+      Operand source,
+      String targetPath,
+      Operand target,
+      TreeTarget tree,
+      Keep keep,
+      HostSource host)
+      throws IOException {
+    try {
+      copyOne(source, targetPath, target, tree, keep, host);
+    } catch (IOException e) {
+      goOnAfter(e);
+    }
+  }
+
+  private void copyOne(
       Operand source,
       String targetPath,
       Operand target,
@@ -188,7 +204,9 @@ final class CpCommand extends Subcommand {
         }
         ImageSource opened = imageSources.get(image);
         if (opened == null) {
-          opened = new ImageSource(image.name(), image.volume(), keep, root().cancellation());
+          opened =
+              new ImageSource(
+                  image.name(), image.volume(), keep, root().cancellation(), this::goOnAfter);
           imageSources.put(image, opened);
         }
         opened.walk(in.path(), targetPath, follow, tree);

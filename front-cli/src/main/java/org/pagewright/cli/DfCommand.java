@@ -34,31 +34,33 @@ final class DfCommand extends Subcommand {
     } else {
       out().printf(ROW, "Image", "Size", "Used", "Avail", "Use%", "Inodes", "IFree");
     }
-    for (String text : operands) {
-      Operand.InImage operand = Operand.parseInImage(text);
-      StatFs fs = open(operand, false).volume().statfs();
-      long unit = fs.blockSize();
-      long used = (fs.blocks() - fs.blocksFree()) * unit;
-      long available = fs.blocksAvailable() * unit;
-      long percent = used + available == 0 ? 0 : -Math.floorDiv(-100 * used, used + available);
-      if (asJson) {
-        json.object().member("image", operand.imageName());
-        json.member("size", fs.blocks() * unit).member("used", used);
-        json.member("free", fs.blocksFree() * unit).member("available", available);
-        json.member("percent", percent).member("inodes", fs.files());
-        json.member("inodesFree", fs.filesFree()).member("blockSize", unit).endObject();
-      } else {
-        out().printf(
-            ROW,
-            operand.imageName(),
-            size(fs.blocks() * unit),
-            size(used),
-            size(available),
-            percent + "%",
-            fs.files(),
-            fs.filesFree());
-      }
-    }
+    each(
+        operands,
+        text -> {
+          Operand.InImage operand = Operand.parseInImage(text);
+          StatFs fs = open(operand, false).volume().statfs();
+          long unit = fs.blockSize();
+          long used = (fs.blocks() - fs.blocksFree()) * unit;
+          long available = fs.blocksAvailable() * unit;
+          long percent = used + available == 0 ? 0 : -Math.floorDiv(-100 * used, used + available);
+          if (asJson) {
+            json.object().member("image", operand.imageName());
+            json.member("size", fs.blocks() * unit).member("used", used);
+            json.member("free", fs.blocksFree() * unit).member("available", available);
+            json.member("percent", percent).member("inodes", fs.files());
+            json.member("inodesFree", fs.filesFree()).member("blockSize", unit).endObject();
+          } else {
+            out().printf(
+                ROW,
+                operand.imageName(),
+                size(fs.blocks() * unit),
+                size(used),
+                size(available),
+                percent + "%",
+                fs.files(),
+                fs.filesFree());
+          }
+        });
     if (asJson) {
       out().println(json.endArray().take());
     }

@@ -54,12 +54,14 @@ final class DuCommand extends Subcommand {
     if (asJson) {
       json.array();
     }
-    for (String text : operands) {
-      Operand.InImage operand = Operand.parseInImage(text);
-      Volume volume = open(operand, false).volume();
-      counted.clear();
-      Places.at(operand, () -> sum(volume, operand.path(), true));
-    }
+    each(
+        operands,
+        text -> {
+          Operand.InImage operand = Operand.parseInImage(text);
+          Volume volume = open(operand, false).volume();
+          counted.clear();
+          Places.at(operand, () -> sum(volume, operand.path(), true));
+        });
     if (asJson) {
       out().println(json.endArray().take());
     }

@@ -66,17 +66,19 @@ final class FallocateCommand extends Subcommand {
     int mode = mode();
     boolean creates = mode == 0 || mode == FallocateMode.KEEP_SIZE;
     int flags = OpenFlags.WRONLY | (creates ? OpenFlags.CREAT : 0);
-    for (String text : operands) {
-      Operand.InImage operand = Operand.parseInImage(text);
-      Volume volume = open(operand, true).volume();
-      Places.at(
-          operand,
-          () -> {
-            try (OpenFile file = volume.open(operand.path(), flags, 0666)) {
-              file.fallocate(mode, offset, length);
-            }
-          });
-    }
+    each(
+        operands,
+        text -> {
+          Operand.InImage operand = Operand.parseInImage(text);
+          Volume volume = open(operand, true).volume();
+          Places.at(
+              operand,
+              () -> {
+                try (OpenFile file = volume.open(operand.path(), flags, 0666)) {
+                  file.fallocate(mode, offset, length);
+                }
+              });
+        });
   }
 
   private int mode() throws CommandException {

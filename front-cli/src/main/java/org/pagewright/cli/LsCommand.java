@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import org.pagewright.cli.image.Operand;
+import org.pagewright.cli.report.CommandException;
 import org.pagewright.cli.report.Json;
 import org.pagewright.errno.FsException;
 import org.pagewright.vfs.DirEntry;
@@ -82,11 +83,13 @@ final class LsCommand extends Subcommand {
       json.array();
     }
     boolean headings = recursive || operands.size() > 1;
-    for (String text : operands) {
-      Operand.InImage operand = Operand.parseInImage(text);
-      Volume volume = open(operand, false).volume();
-      Places.at(operand, () -> list(volume, operand, headings));
-    }
+    each(
+        operands,
+        text -> {
+          Operand.InImage operand = Operand.parseInImage(text);
+          Volume volume = open(operand, false).volume();
+          Places.at(operand, () -> list(volume, operand, headings));
+        });
     if (asJson) {
       json.endArray();
       out().println(json.take());
@@ -120,7 +123,11 @@ final class LsCommand extends Subcommand {
     if (recursive) {
       for (Listing file : files) {
         if (file.stat().type() == FileType.DIRECTORY) {
-          listDirectory(volume, file.path(), image, true);
+          try {
+            listDirectory(volume, file.path(), image, true);
+          } catch (FsException e) {
+            goOnAfter(CommandException.at(image, file.path(), e));
+          }
         }
       }
     }

@@ -132,11 +132,17 @@ public final class Main {
   private static int failed(Exception e, CommandLine command, Pagewright root) {
     command.getOut().flush();
     ErrorReport report = ErrorReport.of(e);
-    report.print(command.getErr(), command.getCommandSpec().qualifiedName());
-    if (root.stacktrace()) {
-      trace(e, command.getErr(), "");
-    }
+    tell(report, e, command.getErr(), command.getCommandSpec().qualifiedName(), root);
     return report.exitCode().number();
+  }
+
+  /// Says what went wrong, as briefly or at length as was asked for.
+  static void tell(
+      ErrorReport report, Exception e, PrintWriter err, String command, Pagewright root) {
+    report.print(err, command);
+    if (root.stacktrace()) {
+      trace(e, err, "");
+    }
   }
 
   /// Where it was thrown and why, for the one who asked to see it.
@@ -160,11 +166,15 @@ public final class Main {
   private static int misused(CommandLine.ParameterException e, PrintWriter errors) {
     CommandLine command = e.getCommandLine();
     String name = command.getCommandSpec().qualifiedName();
-    errors.println(name + ": " + e.getMessage());
-    List<String> suggestions =
-        e instanceof CommandLine.UnmatchedArgumentException unmatched
-            ? unmatched.getSuggestions()
-            : List.of();
+    String message = String.valueOf(e.getMessage());
+    List<String> suggestions = List.of();
+    if (e instanceof CommandLine.UnmatchedArgumentException unmatched) {
+      suggestions = unmatched.getSuggestions();
+      if (command.getParent() == null && !unmatched.isUnknownOption()) {
+        message = "no such command: " + unmatched.getUnmatched().getFirst();
+      }
+    }
+    errors.println(name + ": " + message);
     if (!suggestions.isEmpty()) {
       errors.println("  next: did you mean " + String.join(" or ", suggestions) + "?");
     } else {

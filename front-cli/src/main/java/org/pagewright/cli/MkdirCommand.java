@@ -33,11 +33,13 @@ final class MkdirCommand extends Subcommand {
   void run() throws IOException {
     String text = mode;
     ModeChange change = text == null ? null : ModeChange.parse(text);
-    for (String operandText : operands) {
-      Operand.InImage operand = Operand.parseInImage(operandText);
-      Volume volume = open(operand, true).volume();
-      Places.at(operand, () -> make(volume, operand.path(), change));
-    }
+    each(
+        operands,
+        operandText -> {
+          Operand.InImage operand = Operand.parseInImage(operandText);
+          Volume volume = open(operand, true).volume();
+          Places.at(operand, () -> make(volume, operand.path(), change));
+        });
   }
 
   private void make(Volume volume, String path, @Nullable ModeChange change) throws IOException {

@@ -32,33 +32,38 @@ final class RmCommand extends Subcommand {
 
   @Override
   void run() throws IOException {
-    for (String text : operands) {
-      Operand.InImage operand = Operand.parseInImage(text);
-      if (Places.nameOf(operand.path()).isEmpty()) {
-        throw new CommandException(
-            ExitCode.FAILED,
-            text + ": the root cannot be removed: " + Errno.EBUSY.words() + " (EBUSY)",
-            "give a path in it, such as " + operand.imageName() + ":/dir");
-      }
-      Volume volume = open(operand, true).volume();
-      Places.at(operand, () -> remove(volume, operand.path(), true));
-    }
+    each(operands, this::remove);
   }
 
-  private void remove(Volume volume, String path, boolean top) throws IOException {
+  private void remove(String text) throws IOException {
+    Operand.InImage operand = Operand.parseInImage(text);
+    if (Places.nameOf(operand.path()).isEmpty()) {
+      throw new CommandException(
+          ExitCode.FAILED,
+          text + ": the root cannot be removed: " + Errno.EBUSY.words() + " (EBUSY)",
+          "give a path in it, such as " + operand.imageName() + ":/dir");
+    }
+    Volume volume = open(operand, true).volume();
+    Places.at(operand, () -> remove(volume, operand.path(), text, true));
+  }
+
+  private void remove(Volume volume, String path, String text, boolean top) throws IOException {
     root().cancellation().check();
     try {
       if (!volume.lstat(path).isDirectory()) {
         volume.unlink(path);
       } else if (recursive) {
         for (DirEntry entry : volume.list(path)) {
-          remove(volume, Places.in(path, entry.name().toString()), false);
+          remove(volume, Places.in(path, entry.name().toString()), text, false);
         }
         volume.rmdir(path);
       } else if (emptyDirectories) {
         volume.rmdir(path);
       } else {
-        throw new FsException(Errno.EISDIR, path);
+        throw new CommandException(
+            ExitCode.FAILED,
+            text + ": " + Errno.EISDIR.words() + " (EISDIR)",
+            "give -r to remove it with all that is in it");
       }
     } catch (FsException e) {
       if (!(top && ignoreMissing && e.errno() == Errno.ENOENT)) {

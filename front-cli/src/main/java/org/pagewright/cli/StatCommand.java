@@ -33,11 +33,13 @@ final class StatCommand extends Subcommand {
     if (asJson) {
       json.array();
     }
-    for (String text : operands) {
-      Operand.InImage operand = Operand.parseInImage(text);
-      Volume volume = open(operand, false).volume();
-      Places.at(operand, () -> show(volume, operand));
-    }
+    each(
+        operands,
+        text -> {
+          Operand.InImage operand = Operand.parseInImage(text);
+          Volume volume = open(operand, false).volume();
+          Places.at(operand, () -> show(volume, operand));
+        });
     if (asJson) {
       out().println(json.endArray().take());
     }

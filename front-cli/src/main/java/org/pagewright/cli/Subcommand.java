@@ -2,12 +2,14 @@ package org.pagewright.cli;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.cli.image.Image;
 import org.pagewright.cli.image.Images;
 import org.pagewright.cli.image.Operand;
 import org.pagewright.cli.image.Settings;
+import org.pagewright.cli.report.ErrorReport;
 import org.pagewright.cli.report.ExitCode;
 import org.pagewright.cli.report.Progress;
 import picocli.CommandLine.Model.CommandSpec;
@@ -22,6 +24,9 @@ abstract class Subcommand implements Callable<Integer> {
   @ParentCommand private @Nullable Object parent;
 
   private @Nullable Images images;
+
+  /// Of the first failure that was told already, while the work went on.
+  private @Nullable ExitCode told;
 
   /// Does the work.
   ///
@@ -40,7 +45,39 @@ abstract class Subcommand implements Callable<Integer> {
       closeImages(failed);
     }
     out().flush();
-    return exitCode().number();
+    ExitCode first = told;
+    return (first == null ? exitCode() : first).number();
+  }
+
+  /// Work on one of several operands.
+  interface Work {
+    void on(String operand) throws IOException;
+  }
+
+  /// Works on each operand, like every Unix command: one that fails is told of, and the others are
+  /// worked on.
+  final void each(List<String> operands, Work work) throws IOException {
+    for (String operand : operands) {
+      try {
+        work.on(operand);
+      } catch (IOException e) {
+        goOnAfter(e);
+      }
+    }
+  }
+
+  /// Tells of a failure with one of many files, which the exit code remembers. Throws it again if
+  /// the others would only meet the same, or if it is the wish to stop.
+  final void goOnAfter(IOException e) throws IOException {
+    ErrorReport report = ErrorReport.of(e);
+    if (!report.concernsOneFile(e)) {
+      throw e;
+    }
+    out().flush();
+    Main.tell(report, e, err(), spec().qualifiedName(), root());
+    if (told == null) {
+      told = report.exitCode();
+    }
   }
 
   /// What the command ends with when nothing was thrown.

@@ -48,11 +48,13 @@ final class TouchCommand extends Subcommand {
     Instant time = text == null ? Volume.NOW : Times.parse(text);
     Instant atime = modificationOnly && !accessOnly ? Volume.OMIT : time;
     Instant mtime = accessOnly && !modificationOnly ? Volume.OMIT : time;
-    for (String operandText : operands) {
-      Operand.InImage operand = Operand.parseInImage(operandText);
-      Volume volume = open(operand, true).volume();
-      Places.at(operand, () -> touch(volume, operand.path(), atime, mtime));
-    }
+    each(
+        operands,
+        operandText -> {
+          Operand.InImage operand = Operand.parseInImage(operandText);
+          Volume volume = open(operand, true).volume();
+          Places.at(operand, () -> touch(volume, operand.path(), atime, mtime));
+        });
   }
 
   private void touch(Volume volume, String path, Instant atime, Instant mtime)

@@ -42,21 +42,23 @@ final class TruncateCommand extends Subcommand {
     } catch (IllegalArgumentException e) {
       throw CommandException.usage(String.valueOf(e.getMessage()), "write --size 1M or +4K");
     }
-    for (String text : operands) {
-      Operand.InImage operand = Operand.parseInImage(text);
-      Volume volume = open(operand, true).volume();
-      int flags = OpenFlags.WRONLY | (noCreate ? 0 : OpenFlags.CREAT);
-      Places.at(
-          operand,
-          () -> {
-            try (OpenFile file = volume.open(operand.path(), flags, 0666)) {
-              long old = relative ? file.size() : 0;
-              file.truncate(
-                  Math.max(0, size.startsWith("-") ? old - bytes : Math.addExact(old, bytes)));
-            } catch (ArithmeticException e) {
-              throw CommandException.usage(size + ": too large", "give a smaller size");
-            }
-          });
-    }
+    each(
+        operands,
+        text -> {
+          Operand.InImage operand = Operand.parseInImage(text);
+          Volume volume = open(operand, true).volume();
+          int flags = OpenFlags.WRONLY | (noCreate ? 0 : OpenFlags.CREAT);
+          Places.at(
+              operand,
+              () -> {
+                try (OpenFile file = volume.open(operand.path(), flags, 0666)) {
+                  long old = relative ? file.size() : 0;
+                  file.truncate(
+                      Math.max(0, size.startsWith("-") ? old - bytes : Math.addExact(old, bytes)));
+                } catch (ArithmeticException e) {
+                  throw CommandException.usage(size + ": too large", "give a smaller size");
+                }
+              });
+        });
   }
 }

@@ -41,7 +41,7 @@ final class BadInputTest {
   @Test
   void usageIsChecked() {
     refused(2, "which command?");
-    refused(2, "frobnicate", "frobnicate");
+    refused(2, "no such command: frobnicate", "frobnicate");
     refused(2, "--sixe", "mkfs", "--sixe", "1M", "x");
     refused(2, "`12Q` is no size", "mkfs", "--size", "12Q", dir.resolve("x.img"));
     refused(2, "no size for a new one", "mkfs", dir.resolve("x.img"));
@@ -192,5 +192,49 @@ final class BadInputTest {
     Shell.Result result = Shell.run("--stacktrace", "cat", image + ":/none");
     assertEquals(1, result.code());
     assertTrue(result.err().contains("    at org.pagewright."), result.err());
+  }
+
+  @Test
+  void oneFileThatCannotBeCopiedDoesNotKeepTheOthers() throws IOException {
+    Path image = image("16M");
+    Path tree = Files.createDirectory(dir.resolve("tree"));
+    Files.writeString(tree.resolve("a"), "a");
+    Files.writeString(tree.resolve("b"), "b");
+    Files.writeString(tree.resolve("c"), "c");
+    ok("mkdir", "-p", image + ":/tree/b");
+    String inTheWay = image + ":/tree/b: is a directory (EISDIR)";
+    String err = refused(1, inTheWay, "cp", "-r", tree, image + ":/");
+    assertTrue(err.startsWith("pagewright cp: "), err);
+    assertEquals("ac", ok("cat", image + ":/tree/a", image + ":/tree/c").out());
+    Path out = Files.createDirectories(dir.resolve("out"));
+    Files.createDirectories(out.resolve("tree/a"));
+    refused(1, "out/tree/a: is a directory (EISDIR)", "cp", "-r", image + ":/tree", out);
+    assertEquals("c", Files.readString(out.resolve("tree/c")));
+    refused(1, "none: no such file", "cp", dir.resolve("none"), tree.resolve("a"), image + ":/");
+    assertEquals("a", ok("cat", image + ":/a").out());
+  }
+
+  @Test
+  void oneOperandThatFailsDoesNotKeepTheOthers() {
+    Path image = image("16M");
+    ok("touch", image + ":/f");
+    ok("touch", image + ":/g");
+    Shell.Result list = Shell.run("stat", image + ":/none", image + ":/f", image + ":/no");
+    assertEquals(1, list.code());
+    assertTrue(list.out().contains(image + ":/f"), list.out());
+    assertEquals(4, list.err().lines().count(), list.err());
+    refused(1, image + ":/none: no such", "rm", image + ":/none", image + ":/f", image + ":/g");
+    assertEquals("lost+found\n", ok("ls", image).out());
+    refused(1, "give -r", "rm", image + ":/lost+found");
+  }
+
+  @Test
+  void aPlaceForAnImageThatIsNone() throws IOException {
+    Path tree = Files.createDirectory(dir.resolve("tree"));
+    Path nowhere = dir.resolve("none").resolve("disk.img");
+    String err =
+        refused(1, "none: no such directory (ENOENT)", "build", "--from", tree, "-o", nowhere);
+    assertTrue(err.contains("mkdir -p"), err);
+    refused(1, "(EISDIR)", "build", "--from", tree, "-o", dir);
   }
 }

@@ -2,6 +2,7 @@ package org.pagewright.cli.report;
 
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
+import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
 
 /// A command cannot go on: why, what to do about it, and the exit code.
@@ -51,6 +52,10 @@ public final class CommandException extends IOException {
   public static CommandException at(String image, String path, FsException e) {
     ErrorReport report = ErrorReport.of(e);
     String message = report.message();
+    if (e.errno() != Errno.EUCLEAN && message.startsWith(image + ":")) {
+      // Such as `disk.img:12: is a directory`: of the inode, which is the path that was given.
+      message = message.substring(message.indexOf(": ") + 2);
+    }
     message = image + ":" + (message.startsWith(path) ? "" : path + ": ") + message;
     return new CommandException(report.exitCode(), message, report.next(), e);
   }

@@ -19,6 +19,8 @@ import org.pagewright.errno.FsException;
 /// @param message path and reason, one line
 /// @param next what to do about it; empty if nothing can be said
 public record ErrorReport(ExitCode exitCode, String message, String next) {
+  private static final String HOST_FULL = "make room on the host's disk";
+
   /// Translates what was thrown.
   ///
   /// @param e anything a command ended with
@@ -40,7 +42,7 @@ public record ErrorReport(ExitCode exitCode, String message, String next) {
       String next = "";
       if (message != null && message.contains("No space left")) {
         code = ExitCode.NO_SPACE;
-        next = "make room on the host's disk";
+        next = HOST_FULL;
       } else if (message != null && message.contains("Broken pipe")) {
         next = "the program that reads the output has ended";
       }
@@ -69,7 +71,8 @@ public record ErrorReport(ExitCode exitCode, String message, String next) {
     if (reason != null && errno == Errno.EIO) {
       words += ": " + reason;
     }
-    return new ErrorReport(ExitCode.of(known), words, adviceFor(errno));
+    String next = errno == Errno.ENOSPC ? HOST_FULL : adviceFor(errno);
+    return new ErrorReport(ExitCode.of(known), words, next);
   }
 
   /// The JDK passes on the C library's words, not the number.
@@ -94,7 +97,7 @@ public record ErrorReport(ExitCode exitCode, String message, String next) {
       case ENOENT -> "see what is there with `pagewright ls`; on the host with `ls`";
       case EEXIST -> "choose another name, or remove what is there";
       case ENOTDIR -> "a part of the path is a file: see it with `pagewright ls -l`";
-      case EISDIR -> "a directory: give -r to work on all that is in it";
+      case EISDIR -> "give a file; `pagewright ls` shows what is in a directory";
       case ENOTEMPTY -> "remove it with all that is in it: `pagewright rm -r`";
       case ENOSPC, EDQUOT ->
           "what was written before is kept; see `pagewright df`, and remove files or make a larger"
@@ -116,6 +119,28 @@ public record ErrorReport(ExitCode exitCode, String message, String next) {
       case EOPNOTSUPP -> "this file system cannot do that; see `pagewright info`";
       default -> "";
     };
+  }
+
+  /// Whether other files may well do better: not if the disk is full or cannot be written, nor if
+  /// somebody wants the work to stop.
+  ///
+  /// @param e what this was made of
+  /// @return false if going on makes no sense
+  public boolean concernsOneFile(Throwable e) {
+    if (exitCode != ExitCode.FAILED && exitCode != ExitCode.DAMAGED) {
+      return false;
+    }
+    int depth = 0;
+    for (Throwable t = e; t != null && depth < 20; t = t.getCause()) {
+      depth++;
+      if (t instanceof FsException known) {
+        return switch (known.errno()) {
+          case EINTR, EROFS, ENOMEM, EBADF, ESTALE -> false;
+          default -> true;
+        };
+      }
+    }
+    return e instanceof CommandException || e instanceof FileSystemException;
   }
 
   /// Prints it: one line for what went wrong, one for what to do.

@@ -7,6 +7,11 @@ import org.jspecify.annotations.Nullable;
 /// The bytes of a regular file, read once from begin to end. Valid only during the call it is
 /// passed to.
 public interface Content {
+  /// Sees to it that the bytes can be read, before anything is made to hold them.
+  ///
+  /// @throws IOException if they cannot
+  default void prepare() throws IOException {}
+
   /// How many bytes there are, holes included.
   ///
   /// @return bytes

@@ -21,6 +21,7 @@ final class ContentCopier {
   private final Keep.Sparse sparse;
   private final Progress progress;
   private final Cancellation cancellation;
+  private long end;
 
   ContentCopier(Keep.Sparse sparse, Progress progress, Cancellation cancellation) {
     this.sparse = sparse;
@@ -39,6 +40,7 @@ final class ContentCopier {
   /// @return the end of the last byte that was written
   long copy(Content content, Sink sink) throws IOException {
     long size = content.size();
+    end = size;
     boolean skipZeros =
         switch (sparse) {
           case AUTO -> !content.knowsHoles();
@@ -61,7 +63,8 @@ final class ContentCopier {
         if (bytes == null) {
           int length = content.read(data, buffer.asSlice(0, want));
           if (length <= 0) {
-            return written; // cut while it was read: what is there now is copied
+            end = data; // cut while it was read: what is there now is copied
+            return written;
           }
           bytes = buffer.asSlice(0, length);
         }
@@ -74,6 +77,11 @@ final class ContentCopier {
       pos = end;
     }
     return written;
+  }
+
+  /// Where the file ended that was copied last, a hole at its end counted.
+  long end() {
+    return end;
   }
 
   private static long writeAll(long pos, MemorySegment bytes, Sink sink) throws IOException {

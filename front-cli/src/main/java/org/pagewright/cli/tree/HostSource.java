@@ -45,12 +45,23 @@ public final class HostSource implements AutoCloseable {
   private final boolean keepLinks;
   private final boolean keepXattrs;
   private final Cancellation cancellation;
+  private final Trouble trouble;
+
+  /// A reader that stops at the first file that cannot be read.
+  ///
+  /// @param keep what is asked of files beyond content and mode
+  /// @param cancellation asked between two files
+  public HostSource(Keep keep, Cancellation cancellation) {
+    this(keep, cancellation, Trouble.STOP);
+  }
 
   /// A reader.
   ///
   /// @param keep what is asked of files beyond content and mode
   /// @param cancellation asked between two files
-  public HostSource(Keep keep, Cancellation cancellation) {
+  /// @param trouble told of what is in a directory and cannot be read, or not be taken
+  public HostSource(Keep keep, Cancellation cancellation, Trouble trouble) {
+    this.trouble = trouble;
     this.keepLinks = keep.links();
     this.keepXattrs = keep.attributes();
     this.cancellation = cancellation;
@@ -84,7 +95,11 @@ public final class HostSource implements AutoCloseable {
         target.enterDirectory(targetPath, attributes);
         String prefix = targetPath.endsWith("/") ? targetPath : targetPath + "/";
         for (Path entry : sorted(path)) {
-          walk(entry, prefix + HostNames.textOf(nameOf(entry)), false, target);
+          try {
+            walk(entry, prefix + HostNames.textOf(nameOf(entry)), false, target);
+          } catch (IOException e) {
+            trouble.with(e);
+          }
         }
         target.leaveDirectory(targetPath, attributes);
       }
@@ -218,6 +233,13 @@ public final class HostSource implements AutoCloseable {
     }
 
     @Override
+    public void prepare() throws IOException {
+      if (size > 0) {
+        opened();
+      }
+    }
+
+    @Override
     public boolean knowsHoles() {
       try {
         return runs() != null;
@@ -246,11 +268,7 @@ public final class HostSource implements AutoCloseable {
 
     @Override
     public int read(long pos, MemorySegment target) throws IOException {
-      FileChannel opened = channel;
-      if (opened == null) {
-        opened = open();
-        channel = opened;
-      }
+      FileChannel opened = opened();
       int length = (int) target.byteSize();
       ByteBuffer buffer = target.asByteBuffer();
       while (buffer.hasRemaining()) { // ends: each turn reads something, or it is the end
@@ -259,6 +277,15 @@ public final class HostSource implements AutoCloseable {
         }
       }
       return length - buffer.remaining();
+    }
+
+    private FileChannel opened() throws IOException {
+      FileChannel opened = channel;
+      if (opened == null) {
+        opened = open();
+        channel = opened;
+      }
+      return opened;
     }
 
     private FileChannel open() throws IOException {

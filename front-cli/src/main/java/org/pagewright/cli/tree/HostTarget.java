@@ -139,6 +139,7 @@ public final class HostTarget implements TreeTarget, AutoCloseable {
   @Override
   public void file(String path, Attributes attributes, Content content) throws IOException {
     Path file = resolve(path);
+    content.prepare();
     FileChannel channel;
     try {
       channel = FileChannel.open(file, NEW_FILE);
@@ -155,9 +156,9 @@ public final class HostTarget implements TreeTarget, AutoCloseable {
       }
     }
     try (FileChannel opened = channel) {
-      long written = copier.copy(content, (pos, source) -> writeFully(opened, pos, source));
-      if (written < content.size()) {
-        setSize(file, content.size());
+      long written = copier.copy(content, (pos, source) -> writeFully(opened, file, pos, source));
+      if (written < copier.end()) {
+        setSize(file, copier.end());
       }
     }
     if (keep.attributes()) {
@@ -168,13 +169,26 @@ public final class HostTarget implements TreeTarget, AutoCloseable {
     progress.advance(0, 1);
   }
 
-  private static void writeFully(FileChannel channel, long pos, MemorySegment source)
+  private static void writeFully(FileChannel channel, Path file, long pos, MemorySegment source)
       throws IOException {
     ByteBuffer buffer = source.asByteBuffer();
     while (buffer.hasRemaining()) { // ends: a write moves on or throws
-      if (channel.write(buffer, pos + buffer.position()) <= 0) {
-        throw new IOException("nothing written at " + pos);
+      if (write(channel, file, buffer, pos + buffer.position()) <= 0) {
+        throw new IOException(file + ": nothing written at " + pos);
       }
+    }
+  }
+
+  /// The JDK says what is wrong with a write, not with a write to what.
+  private static int write(FileChannel channel, Path file, ByteBuffer buffer, long pos)
+      throws IOException {
+    try {
+      return channel.write(buffer, pos);
+    } catch (IOException e) {
+      FileSystemException named =
+          new FileSystemException(file.toString(), null, String.valueOf(e.getMessage()));
+      named.initCause(e);
+      throw named;
     }
   }
 

@@ -24,6 +24,7 @@ public final class ImageSource {
   private final boolean keepLinks;
   private final boolean keepXattrs;
   private final Cancellation cancellation;
+  private final Trouble trouble;
 
   /// A reader.
   ///
@@ -31,7 +32,10 @@ public final class ImageSource {
   /// @param volume where from
   /// @param keep what is asked of files beyond content and mode
   /// @param cancellation asked between two files
-  public ImageSource(String image, Volume volume, Keep keep, Cancellation cancellation) {
+  /// @param trouble told of what is in a directory and cannot be read, or not be taken
+  public ImageSource(
+      String image, Volume volume, Keep keep, Cancellation cancellation, Trouble trouble) {
+    this.trouble = trouble;
     this.image = image;
     this.volume = volume;
     this.keepLinks = keep.links();
@@ -79,7 +83,11 @@ public final class ImageSource {
         }
         names.sort(null);
         for (Name name : names) {
-          walk(from + name, to + name, false, target);
+          try {
+            walk(from + name, to + name, false, target);
+          } catch (IOException e) {
+            trouble.with(e);
+          }
         }
         target.leaveDirectory(targetPath, attributes);
       }

@@ -119,6 +119,7 @@ public final class ImageTarget implements TreeTarget {
 
   private void makeFile(String path, Attributes attributes, Content content)
       throws IOException {
+    content.prepare();
     int flags = OpenFlags.WRONLY | OpenFlags.CREAT | (fresh ? OpenFlags.EXCL : OpenFlags.TRUNC);
     boolean existed = false;
     if (!fresh) {
@@ -127,8 +128,8 @@ public final class ImageTarget implements TreeTarget {
     try (OpenFile file = volume.open(path, flags, attributes.mode() & 0777)) {
       FileSink sink = new FileSink(file);
       long written = copier.copy(content, sink);
-      if (written < content.size()) {
-        file.truncate(content.size());
+      if (written < copier.end()) {
+        file.truncate(copier.end());
       }
       sink.startWriting(written);
     }
