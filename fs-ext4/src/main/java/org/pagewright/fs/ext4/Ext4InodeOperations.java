@@ -722,17 +722,18 @@ final class Ext4InodeOperations implements InodeOperations {
         IomapZero.extendTail(fs.mappingOperations(), mapping);
       }
       Truncate.setSize(mapping, size);
+      final boolean cuts = size < old || size == old && hasBlocksFrom(file, blockAfter(size));
       int last = 2 * Orphans.CREDITS + INODE_CREDITS;
       try (Handle handle = fs.start(Math.max(mapper.stepCredits(), last) + INODE_CREDITS)) {
         file.setDiskSize(size);
         inode.touchModified();
         inode.touchChanged();
-        if (size < old) {
+        if (cuts) {
           fs.orphans().add(handle, file, Orphans.CUT);
-          file.replaced = size == 0;
+          file.replaced = size < old ? size == 0 : file.replaced;
         }
         file.write(handle);
-        if (size < old) {
+        if (cuts) {
           boolean cut = false;
           try {
             mapper.truncate(handle, blockAfter(size));
@@ -750,6 +751,23 @@ final class Ext4InodeOperations implements InodeOperations {
     } finally {
       mapping.invalidateLock().unlock();
     }
+  }
+
+  /// Whether a file has space behind a block: what was reserved beyond its end goes with a change of
+  /// size to what it is already, as with any other.
+  private static boolean hasBlocksFrom(Ext4Inode file, long from) throws FsException {
+    BlockMapper mapper = file.mapper();
+    if (!mapper.supportsUnwritten()) {
+      return false; // there is nothing to reserve with
+    }
+    Mapping found = new Mapping();
+    for (long at = from; at < mapper.maxBlocks(); at += Math.max(1, found.count())) {
+      mapper.lookup(at, mapper.maxBlocks() - at, found);
+      if (found.state() != Mapping.State.HOLE) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /// Writes the zeroed part of a block out, if the device has the block: the commit of what follows
