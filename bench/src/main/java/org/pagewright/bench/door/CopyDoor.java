@@ -4,8 +4,10 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.Map;
+import org.pagewright.os.HugePages;
 
-/// The limit: the same bytes between the same kind of memory, and nothing else.
+/// The limit: the same bytes between the same kind of memory, in pages of the same size, and nothing
+/// else.
 final class CopyDoor implements Door {
   private final Arena arena = Arena.ofShared();
   private final Map<Integer, MemorySegment> files = new HashMap<>();
@@ -19,9 +21,15 @@ final class CopyDoor implements Door {
 
   @Override
   public Lane lane(int file, int pieceBytes) {
-    MemorySegment bytes =
-        files.computeIfAbsent(file, f -> arena.allocate(fileBytes, 4096).fill((byte) 1));
+    MemorySegment bytes = files.computeIfAbsent(file, f -> memory());
     return new Piece(bytes, Doors.buffer(arena, pieceBytes, heap), pieceBytes);
+  }
+
+  /// As the cache takes its frames.
+  private MemorySegment memory() {
+    MemorySegment huge = HugePages.allocate(fileBytes, arena);
+    MemorySegment bytes = huge != null ? huge : arena.allocate(fileBytes, 4096);
+    return bytes.fill((byte) 1);
   }
 
   @Override
