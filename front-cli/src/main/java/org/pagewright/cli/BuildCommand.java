@@ -10,6 +10,7 @@ import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.block.BlockDevice;
 import org.pagewright.block.FileBlockDevice;
+import org.pagewright.cli.image.EarlyFlush;
 import org.pagewright.cli.image.Image;
 import org.pagewright.cli.image.Images;
 import org.pagewright.cli.image.NowhereDevice;
@@ -304,8 +305,10 @@ final class BuildCommand extends Subcommand {
       // Nobody needs this image if it does not come to its end: the journal would only cost, and
       // bring the time of its commits into an image that is to be the same each time.
       Settings how = settings().withFixedTime(fixedTime).withData(DataMode.NONE);
+      EarlyFlush early;
       try (Images images = new Images(how)) {
         Image opened = images.open(operand, true);
+        early = new EarlyFlush(opened.device());
         ImageTarget target =
             new ImageTarget(
                 output,
@@ -313,12 +316,14 @@ final class BuildCommand extends Subcommand {
                 Keep.ALL,
                 true,
                 fixedTime != null,
+                early,
                 progress,
                 root().cancellation());
         TreePipe.pump(
             tree -> walk(source, tree),
             fixedTime == null ? target : new FixedTimes(target, fixedTime));
       }
+      early.check();
       root().cancellation().check();
       Files.move(
           unfinished, image, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);

@@ -97,7 +97,14 @@ final class CpCommand extends Subcommand {
     checkTarget(sources, target, into, target.path().endsWith("/"));
     TreeTarget tree =
         new ImageTarget(
-            image.name(), image.volume(), keep, false, false, progress, root().cancellation());
+            image.name(),
+            image.volume(),
+            keep,
+            false,
+            false,
+            null,
+            progress,
+            root().cancellation());
     for (Operand source : sources) {
       String name = into ? nameOf(source) : "";
       String path = name.isEmpty() ? target.path() : Places.in(target.path(), name);

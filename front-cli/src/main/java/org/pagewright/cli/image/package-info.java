@@ -12,7 +12,8 @@
 ///
 /// An image is opened once in a run, however many operands name it, so that a copy within an image
 /// sees one volume. All share one memory budget. [Images#close()] writes everything and says what
-/// could not be written: an error there fails the command, because only then is the work done.
+/// could not be written: an error there fails the command, because only then is the work done. Of a
+/// long job [EarlyFlush] makes durable what is there while more is made.
 ///
 /// An interrupt from the keyboard ends the work between two steps and closes the images as any
 /// other end does, see [Cancellation].

@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.cli.image.Cancellation;
+import org.pagewright.cli.image.EarlyFlush;
 import org.pagewright.cli.report.CommandException;
 import org.pagewright.cli.report.Progress;
 import org.pagewright.errno.Errno;
@@ -35,6 +36,7 @@ public final class ImageTarget implements TreeTarget {
   private final Keep keep;
   private final boolean fresh;
   private final boolean ordered;
+  private final @Nullable EarlyFlush early;
   private final Progress progress;
   private final ContentCopier copier;
 
@@ -46,6 +48,7 @@ public final class ImageTarget implements TreeTarget {
   /// @param fresh whether nothing is there yet: a name that is there is an error
   /// @param ordered whether blocks are given out in the order of the files, so that the same files
   ///     give the same image; otherwise when the flusher comes to it, which is faster
+  /// @param early told of each write; null: what is written is made durable at the end
   /// @param progress told of each file
   /// @param cancellation asked between two steps
   public ImageTarget(
@@ -54,6 +57,7 @@ public final class ImageTarget implements TreeTarget {
       Keep keep,
       boolean fresh,
       boolean ordered,
+      @Nullable EarlyFlush early,
       Progress progress,
       Cancellation cancellation) {
     this.image = image;
@@ -61,6 +65,7 @@ public final class ImageTarget implements TreeTarget {
     this.keep = keep;
     this.fresh = fresh;
     this.ordered = ordered;
+    this.early = early;
     this.progress = progress;
     this.copier = new ContentCopier(keep.sparse(), progress, cancellation);
   }
@@ -160,6 +165,9 @@ public final class ImageTarget implements TreeTarget {
       }
       if (pos + done - behind >= WRITE_BEHIND) {
         startWriting(pos + done);
+      }
+      if (early != null) {
+        early.look();
       }
     }
 
