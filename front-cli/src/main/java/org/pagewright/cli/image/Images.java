@@ -20,6 +20,7 @@ import org.pagewright.fs.ext4.Ext4Options;
 import org.pagewright.fs.ext4.disk.Superblock;
 import org.pagewright.vfs.CacheMemory;
 import org.pagewright.vfs.MountOptions;
+import org.pagewright.vfs.Volume;
 
 /// All images that a run of the command has open, on one memory budget. Used by one thread.
 public final class Images implements AutoCloseable {
@@ -76,32 +77,53 @@ public final class Images implements AutoCloseable {
     if (write && settings.readOnly()) {
       throw readOnly(operand, null);
     }
-    String name = operand.imageName();
-    BlockDevice device = openDevice(operand, write);
+    try {
+      return openNew(operand, openDevice(operand, write), write);
+    } catch (FsException e) {
+      // To be read only, and its journal must be replayed first: that is done, as every mount of
+      // Linux does it.
+      if (settings.readOnly() || operand.partition() != 0) {
+        throw new CommandException(
+            ExitCode.DAMAGED,
+            said(e),
+            "do that with `pagewright touch -a " + operand.imageName() + ":/`",
+            e);
+      }
+      return openNew(operand, openDevice(operand, true), false);
+    }
+  }
+
+  /// Throws an FsException only if the journal must be replayed and the device cannot be written.
+  private Image openNew(Operand.InImage operand, BlockDevice device, boolean write)
+      throws IOException {
     boolean opened = false;
     try {
-      MountOptions mount =
-          MountOptions.DEFAULTS
-              .withReadOnly(!write)
-              .withAtime(settings.atime())
-              .withClock(settings.clock());
-      Ext4Options options =
-          Ext4Options.DEFAULTS
-              .withMount(mount)
-              .withMetadataBytes(
-                  Math.clamp(settings.cacheBytes() / 8, METADATA_MIN, METADATA_MAX))
-              .withData(settings.data())
-              .withForce(settings.force());
-      Image image = new Image(name, device, Ext4.mount(device, memory(), options), write);
+      Volume volume = Ext4.mount(device, memory(), options(write));
       opened = true;
-      return image;
+      return new Image(operand.imageName(), device, volume, write);
     } catch (FsException e) {
+      if (e.errno() == Errno.EROFS && !write && device.readOnly()) {
+        throw e;
+      }
       throw notMounted(operand, device, e);
     } finally {
       if (!opened) {
         device.close();
       }
     }
+  }
+
+  private Ext4Options options(boolean write) {
+    MountOptions mount =
+        MountOptions.DEFAULTS
+            .withReadOnly(!write)
+            .withAtime(settings.atime())
+            .withClock(settings.clock());
+    return Ext4Options.DEFAULTS
+        .withMount(mount)
+        .withMetadataBytes(Math.clamp(settings.cacheBytes() / 8, METADATA_MIN, METADATA_MAX))
+        .withData(settings.data())
+        .withForce(settings.force());
   }
 
   /// Partitions of one disk share its file, which a process opens but once. Those that are written
