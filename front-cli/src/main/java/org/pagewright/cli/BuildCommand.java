@@ -130,6 +130,15 @@ final class BuildCommand extends Subcommand {
           image + ": " + Errno.EISDIR.words() + " (EISDIR)",
           "give the image a name in it: -o " + image.resolve("disk.img"));
     }
+    int at = output.lastIndexOf('@');
+    if (at > 0
+        && output.substring(at + 1).matches("[1-9][0-9]?")
+        && !Files.exists(image)
+        && Files.exists(Path.of(output.substring(0, at)))) {
+      throw CommandException.usage(
+          output + " is a partition, and build makes whole images",
+          "pagewright mkfs " + output + ", then pagewright cp -a " + from + "/. " + output + ":/");
+    }
     Path directory = directoryOf(image);
     if (!Files.isDirectory(directory)) {
       throw new CommandException(
@@ -343,6 +352,10 @@ final class BuildCommand extends Subcommand {
   /// another thing than a full image, though both say ENOSPC.
   private IOException asSeenFromOutside(
       IOException e, Path unfinished, Path image, long bytes) throws IOException {
+    if (root().cancellation().isWanted()) {
+      return new CommandException(
+          ExitCode.FAILED, image + ": stopped; nothing was made (EINTR)", "build it again", e);
+    }
     ErrorReport report = ErrorReport.of(e);
     if (report.exitCode() == ExitCode.NO_SPACE) {
       long left = Files.getFileStore(directoryOf(image)).getUsableSpace();

@@ -237,4 +237,28 @@ final class BadInputTest {
     assertTrue(err.contains("mkdir -p"), err);
     refused(1, "(EISDIR)", "build", "--from", tree, "-o", dir);
   }
+
+  @Test
+  void anImageThatWasNotClosedIsReadAfterItsJournalWasReplayed() throws IOException {
+    Path image = dir.resolve("disk.img");
+    ok("mkfs", "--size", "16M", "-O", "^metadata_csum", image);
+    ok("touch", image + ":/f");
+    try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "rw")) {
+      file.seek(1024 + 0x60);
+      int features = file.read();
+      file.seek(1024 + 0x60);
+      file.write(features | 4);
+    }
+    refused(4, "must be replayed", "ls", "--read-only", image);
+    assertEquals("f\nlost+found\n", ok("ls", image).out());
+    ok("ls", "--read-only", image);
+  }
+
+  @Test
+  void aPartitionIsNoNameForANewImage() throws IOException {
+    Path tree = Files.createDirectory(dir.resolve("tree"));
+    Path image = image("16M");
+    String err = refused(2, "is a partition", "build", "--from", tree, "-o", image + "@1");
+    assertTrue(err.contains("cp -a"), err);
+  }
 }

@@ -97,6 +97,8 @@ public final class HostSource implements AutoCloseable {
         for (Path entry : sorted(path)) {
           try {
             walk(entry, prefix + HostNames.textOf(nameOf(entry)), false, target);
+          } catch (NoSuchFileException e) {
+            trouble.with(entry.toString().equals(e.getFile()) ? vanished(entry, e) : e);
           } catch (IOException e) {
             trouble.with(e);
           }
@@ -116,6 +118,10 @@ public final class HostSource implements AutoCloseable {
               Errno.EOPNOTSUPP,
               path + ": mode 0" + Integer.toOctalString(attributes.mode()));
     }
+  }
+
+  private static FsException vanished(Path path, NoSuchFileException e) {
+    return new FsException(Errno.ENOENT, path + " vanished while the tree was read", e);
   }
 
   private static Path nameOf(Path path) {
@@ -292,7 +298,7 @@ public final class HostSource implements AutoCloseable {
       try {
         return FileChannel.open(path, StandardOpenOption.READ);
       } catch (NoSuchFileException e) {
-        throw new FsException(Errno.ENOENT, path + " vanished while it was copied", e);
+        throw vanished(path, e);
       }
     }
 
