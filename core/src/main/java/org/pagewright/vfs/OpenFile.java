@@ -1085,8 +1085,11 @@ public final class OpenFile implements AutoCloseable {
       superBlock.fileLocks().unlockHolder(inode, this);
     }
     inode.operations().released(inode, flags);
-    superBlock.closedFile();
-    superBlock.iput(inode);
+    try {
+      superBlock.iput(inode);
+    } finally {
+      superBlock.closedFile(); // the last step: who waits for it may close the volume now
+    }
   }
 
   @Override

@@ -41,7 +41,13 @@ final class OpenVolumes {
   /// @param image the real path, or null
   /// @param partition from 1, or 0
   /// @param name the name, or null for an image
-  record Key(@Nullable Path image, int partition, @Nullable String name) {}
+  record Key(@Nullable Path image, int partition, @Nullable String name) {
+    /// What people call it: `/data/disk.img`, `/data/disk.img@1` or a name.
+    @Override
+    public String toString() {
+      return image == null ? "" + name : partition == 0 ? "" + image : image + "@" + partition;
+    }
+  }
 
   /// A name that is taken, and the file system once it is open.
   private static final class Slot {

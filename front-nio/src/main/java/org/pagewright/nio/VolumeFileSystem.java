@@ -24,6 +24,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
+import org.pagewright.observe.Published;
 import org.pagewright.sync.WaitQueue;
 import org.pagewright.vfs.Stat;
 import org.pagewright.vfs.Volume;
@@ -50,6 +51,7 @@ public final class VolumeFileSystem extends FileSystem {
   private final VolumeOptions options;
   private final OpenVolumes.Closing closing;
   private final boolean ownsVolume;
+  private final @Nullable Published published;
   private final VolumePath root = VolumePath.of(this, "/");
 
   /// 31 closed, 30..0 calls under way.
@@ -74,6 +76,8 @@ public final class VolumeFileSystem extends FileSystem {
     this.view = volume.as(options.who()).withUmask(options.umask());
     this.closing = closing;
     this.ownsVolume = closing.volume() != null;
+    this.published =
+        options.publish() ? Published.volume(volume.superBlock(), key.toString(), null) : null;
   }
 
   /// A file system over a volume that somebody else opened and closes: a server in the same
@@ -239,6 +243,9 @@ public final class VolumeFileSystem extends FileSystem {
       lastCall.leave(waiter);
     }
     IOException failed = closeOpen();
+    if (published != null) {
+      published.close();
+    }
     try {
       closing.run();
     } catch (FsException e) {

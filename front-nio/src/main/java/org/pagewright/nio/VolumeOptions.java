@@ -34,6 +34,7 @@ import org.pagewright.vfs.MountOptions;
 /// @param who whose rights are checked, and who owns new files
 /// @param umask permission bits that new files do not get
 /// @param directory the host's directory that is to be the volume, or null
+/// @param publish whether `pagewright top` sees it
 public record VolumeOptions(
     @Nullable Boolean readOnly,
     int partition,
@@ -48,7 +49,8 @@ public record VolumeOptions(
     MountOptions.Atime atime,
     Credentials who,
     int umask,
-    @Nullable Path directory) {
+    @Nullable Path directory,
+    boolean publish) {
   /// Boolean: refuse changes. Without it an image is opened for writing if its file can be written.
   public static final String READ_ONLY = "readOnly";
 
@@ -92,7 +94,11 @@ public record VolumeOptions(
   /// [Path] or text: for `pagewright://NAME`, the host's directory to be the volume.
   public static final String DIRECTORY = "directory";
 
-  /// What an empty map means.
+  /// Boolean: whether `pagewright top` sees it, from any process of the same user or of root; what
+  /// the system property `pagewright.publish` says if it is not given, else false.
+  public static final String PUBLISH = "publish";
+
+  /// What an empty map means, but for system properties.
   public static final VolumeOptions DEFAULTS =
       new VolumeOptions(
           null,
@@ -108,12 +114,13 @@ public record VolumeOptions(
           MountOptions.Atime.RELATIVE,
           Credentials.ROOT,
           022,
-          null);
+          null,
+          false);
 
   private static final Set<String> KEYS =
       Set.of(
           READ_ONLY, PARTITION, MEMORY, CACHE_BYTES, DIRECT, FORCE, DATA, COMMIT_SECONDS,
-          ON_DAMAGE, SYNC, ATIME, USER, UMASK, DIRECTORY);
+          ON_DAMAGE, SYNC, ATIME, USER, UMASK, DIRECTORY, PUBLISH);
 
   /// Reads a map.
   ///
@@ -143,7 +150,9 @@ public record VolumeOptions(
         reader.get(ATIME, d.atime, value -> named(MountOptions.Atime.class, value)),
         reader.get(USER, d.who, VolumeOptions::user),
         reader.get(UMASK, d.umask, VolumeOptions::octal),
-        reader.get(DIRECTORY, null, v -> v instanceof Path path ? path : Path.of((String) v)));
+        reader.get(DIRECTORY, null, v -> v instanceof Path path ? path : Path.of((String) v)),
+        reader.get(
+            PUBLISH, Boolean.getBoolean("pagewright.publish"), VolumeOptions::truth));
   }
 
   private record Reader(Map<String, ?> map) {
@@ -241,14 +250,14 @@ public record VolumeOptions(
   VolumeOptions withPartition(int number) {
     return new VolumeOptions(
         readOnly, number, memory, cacheBytes, direct, force, data, commitSeconds, onDamage, sync,
-        atime, who, umask, directory);
+        atime, who, umask, directory, publish);
   }
 
   /// The same, read-only or not.
   VolumeOptions withReadOnly(boolean refuses) {
     return new VolumeOptions(
         refuses, partition, memory, cacheBytes, direct, force, data, commitSeconds, onDamage, sync,
-        atime, who, umask, directory);
+        atime, who, umask, directory, publish);
   }
 
   MountOptions mount() {

@@ -21,7 +21,7 @@ import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The examples of docs/nio.md and of the README, compiled and run as they stand there, one after
+/// The examples of docs/nio.md, docs/observe.md and the README, compiled and run as they stand there, one after
 /// the other, on one image.
 final class NioGuideTest {
   private static final Pattern BLOCK = Pattern.compile("(?ms)^```java\n(.*?)^```");
@@ -35,9 +35,11 @@ final class NioGuideTest {
       import java.nio.file.attribute.*;
       import java.util.*;
       import java.util.stream.*;
+      import org.pagewright.block.BlockDevice;
       import org.pagewright.block.FileBlockDevice;
       import org.pagewright.fs.ext4.*;
       import org.pagewright.nio.*;
+      import org.pagewright.observe.Published;
       import org.pagewright.vfs.CacheMemory;
       import org.pagewright.vfs.Volume;
       """;
@@ -89,6 +91,19 @@ final class NioGuideTest {
     }
     try (URLClassLoader loader = new URLClassLoader(new URL[] {dir.toUri().toURL()})) {
       return loader.loadClass("Guide");
+    }
+  }
+
+  /// But for the one with a bean, which is in a module of its own and tested there.
+  @Test
+  void everyExampleOfObservingRuns() throws Exception {
+    TestImages.make(dir.resolve("disk.img"), 64 << 20);
+    List<String> blocks = blocks("docs/observe.md", "");
+    blocks.removeIf(block -> block.contains("VolumeBean"));
+    assertEquals(2, blocks.size());
+    Class<?> guide = compile(blocks);
+    for (int i = 0; i < blocks.size(); i++) {
+      guide.getMethod("run" + i).invoke(null);
     }
   }
 

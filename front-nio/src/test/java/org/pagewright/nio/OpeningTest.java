@@ -25,9 +25,12 @@ import java.nio.file.Paths;
 import java.nio.file.ProviderNotFoundException;
 import java.nio.file.ReadOnlyFileSystemException;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.pagewright.observe.Published;
+import org.pagewright.observe.VolumeReport;
 import org.pagewright.vfs.CacheMemory;
 import org.pagewright.vfs.MountOptions;
 import org.pagewright.vfs.OpenFile;
@@ -93,6 +96,26 @@ final class OpeningTest {
     assertThrows(
         FileSystemNotFoundException.class,
         () -> FileSystems.getFileSystem(URI.create("pagewright:" + image.toUri())));
+  }
+
+  private static List<String> published() {
+    return Published.report().volumes().stream().map(VolumeReport::name).toList();
+  }
+
+  @Test
+  void aFileSystemIsPublishedIfItIsAskedTo() throws IOException {
+    Path image = image();
+    String name = image.toRealPath().toString();
+    try (FileSystem disk = FileSystems.newFileSystem(image)) {
+      assertTrue(disk.isOpen());
+      assertFalse(published().contains(name));
+    }
+    try (FileSystem disk = FileSystems.newFileSystem(image, Map.of("publish", "true"));
+        FileSystem scratch = VolumeFileSystem.inMemory("told", Map.of("publish", true))) {
+      assertTrue(disk.isOpen() && scratch.isOpen());
+      assertTrue(published().containsAll(List.of(name, "told")), published().toString());
+    }
+    assertFalse(published().contains(name) || published().contains("told"));
   }
 
   @Test
