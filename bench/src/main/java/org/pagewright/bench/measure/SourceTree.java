@@ -9,7 +9,7 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Random;
 import org.pagewright.bench.door.Doors;
 
-/// A tree of files such as a system's: 300 MB in some 4,600 files of 1 KiB to 4 MiB, 40 folders.
+/// A tree of files such as a system's: 300 MB in 880 files of 1 KiB to 4 MiB, 40 folders.
 final class SourceTree implements AutoCloseable {
   private static final long BYTES = 300_000_000;
   private static final int FOLDERS = 40;
