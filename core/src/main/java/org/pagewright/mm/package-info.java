@@ -12,9 +12,11 @@
 /// | [VmOperations]          | struct vm_operations_struct    | upward call: the open file         |
 /// | `VmArea`, `PageTable`   | struct vm_area_struct, a PTE   | one mapped range and its entries   |
 /// | `FaultHandler`          | do_fault(), do_wp_page()       | what happens without an entry      |
+/// | `PageRanges`            | areas that mprotect(2) splits  | pages read-only, locked in memory  |
 /// | `ReverseMap`            | mm/rmap.c                      | [org.pagewright.cache.FolioMapper] |
 /// | `Announcements`         | a TLB flush, paid by few       | stores under way                   |
 /// | `MappedIter`            | a user's buffer                | a region as a source of write()    |
+/// | `StartedSyncs`          | msync(2), MS_ASYNC             | syncs with a future to wait on     |
 ///
 /// May import errno, os, sync, mem, iov, cache, writeback.
 ///
@@ -57,9 +59,8 @@
 /// waits for nobody: reclaim pays nothing. A store is announced, and who takes WRITE away waits for
 /// it.
 ///
-/// Measured on two cores of a busy virtual machine, 256 MiB, random places, in nanoseconds of
-/// processor time, smallest of several rounds, each row beside the kernel's mapping of the same
-/// run:
+/// How it became as fast as it is, 256 MiB, random places, in nanoseconds of processor time on two
+/// busy cores of a virtual machine, each row beside the kernel's mapping of the same run:
 ///
 /// | how                                                        | load      | store     | scan by load |
 /// |------------------------------------------------------------|-----------|-----------|--------------|
@@ -68,16 +69,29 @@
 /// | segments of chunks, full fence (no native access)          | 73 (3.8x) | 38 (1.8x) | 5.6          |
 /// | segments of chunks, membarrier                             | 79 (3.7x) | 34 (1.5x) | 6.2          |
 /// | addresses, membarrier                                      | 39 (2.5x) | 20 (0.8x) | 3.9          |
-/// | addresses, membarrier, huge pages: what is here            | 36 (1.8x) | 17 (0.7x) | 3.9          |
+/// | addresses, membarrier, huge pages                          | 36 (1.8x) | 17 (0.7x) | 3.9          |
 ///
-/// These loads do not wait for each other, so the rows count instructions: the processor has
+/// The entries of a region of up to 8 GiB lie in one array since, and what an accessor looks at
+/// costs one test each. That is what is here; in turns with the kernel on a quiet machine, elapsed:
+///
+/// | what                              | ours       | kernel's mapping | bare memory |
+/// |-----------------------------------|------------|------------------|-------------|
+/// | load, 256 MiB                     | 32..37     | 35..44           | 32..37      |
+/// | store, 256 MiB                    | 12..16     | 12..15           | 15..18      |
+/// | load, 256 MiB, two threads        | 43         | 38               | 40          |
+/// | store, 256 MiB, two threads       | 12         | 15               | 15          |
+/// | scan by load, a long              | 3.2..3.8   | 0.65..0.8        | 1.0..1.15   |
+/// | scan by pins, a long              | 0.7        | 0.7              | 1.1..1.3    |
+/// | first store to a clean folio      | 340        | 4500             | -           |
+///
+/// Loads at random places do not wait for each other, so they count instructions: the processor has
 /// several misses under way at once, and the fewer instructions lie between two, the more. A load
-/// here is about 45 of them, one of the kernel's mapping about 5. Where each load waits for the one
-/// before, ours takes 0.9 times as long as the kernel's mapping (237 and 260), because the frames
-/// lie in huge pages ([org.pagewright.os.HugePages]); without them 1.4 times. Two threads at a
-/// time: loads
-/// 2.4 times, stores 1.0 times. A scan by pins costs 0.8 to 0.95 times one of the kernel's mapping:
-/// see [MappedRegion#pin]. The benchmark `MappedAccess` has all of these beside each other.
+/// here is 34 of them, one of the kernel's mapping about 5; in a scan, which misses nothing,
+/// nothing hides them, and a fence for the compiler between the two looks keeps it from lifting any
+/// out of the loop. So who scans, pins: see [MappedRegion#pin]. Where each load waits for the one
+/// before, ours takes 0.9 times as long as the kernel's mapping, because the frames lie in huge
+/// pages ([org.pagewright.os.HugePages]). The benchmark `MappedAccess` has all of these beside each
+/// other.
 ///
 /// What was thought of besides: a reference count on each access is an atomic operation at each,
 /// 2 to 3 times all the rest; announcing loads, too, is a store more, and makes reclaim wait; a
@@ -88,6 +102,16 @@
 /// membarrier(2), and 10 ns a folio for a run of 2048, which is how write-out and truncation do it;
 /// a write fault on a clean folio of ext4 450 to 800 ns; a load's fault 140 to 310 ns a folio with
 /// those around it; eviction of a mapped folio one compare-and-set for each area more than without.
+///
+/// With other threads that load from and store to the same part of a region every now and then
+/// (`MappedUpkeep`, on an image in memory; nanoseconds a folio, 256 at a time, smallest to median;
+/// in what 100 threads add are the faults that they take while it lasts, on two processors):
+///
+/// | what                                          | nobody else | 10 threads | 100 threads |
+/// |-----------------------------------------------|-------------|------------|-------------|
+/// | a dirty folio written out, with its copy      | 380..400    | 410..530   | 620..1030   |
+/// | a clean folio evicted                         | 98..100     | 120..140   | 250..1010   |
+/// | a dirty folio truncated                       | 130..160    | 130..150   | 190..330    |
 ///
 /// ## What we do differently from Linux
 ///
