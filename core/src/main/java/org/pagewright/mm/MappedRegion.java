@@ -844,8 +844,8 @@ public final class MappedRegion implements AutoCloseable {
   ///
   /// @param offset first byte in the region
   /// @param count how many
-  /// @return done when the range is durable, or failed with a [MappedRegionException]: IO, NO_SPACE,
-  ///     and what could not be written stays dirty. To give it up or to complete it stops nothing
+  /// @return done when the range is durable, or failed with a [MappedRegionException], IO or
+  ///     NO_SPACE, and what could not be written stays dirty. Cancelling it stops nothing
   /// @throws MappedRegionException CLOSED
   public CompletableFuture<Void> startSync(long offset, long count) {
     Objects.checkFromIndexSize(offset, count, length);

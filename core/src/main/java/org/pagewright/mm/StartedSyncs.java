@@ -80,14 +80,18 @@ final class StartedSyncs {
   }
 
   private void serve(Round round) {
-    Throwable failed = null;
+    Throwable failed = new IllegalStateException("the sync's thread has died"); // unless it ends
     try {
       area.operations().sync(round.from, round.to);
+      failed = null;
     } catch (FsException e) {
       failed = MappedRegionException.of(e);
-    } catch (RuntimeException | Error e) {
-      failed = e; // for whoever waits; there is nobody else
+    } finally {
+      ended(round, failed);
     }
+  }
+
+  private void ended(Round round, @Nullable Throwable failed) {
     area.leave();
     State now;
     Round next;

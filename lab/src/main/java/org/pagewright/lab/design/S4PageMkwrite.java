@@ -11,8 +11,8 @@ import org.pagewright.sim.explore.Verdict;
 /// the entry becomes writable and the page dirty under one page lock, so that no write-out can come
 /// between (R-F2). The file system's outer locks are taken before, with the page unlocked (R-F1).
 ///
-/// The idea holds. The patch as posted carried three faults of its own, which are slips here; so are
-/// what was before it, and what it says must not be forgotten.
+/// The idea holds. The patch as posted carried three faults of its own, which are slips here; so
+/// are what was before it, and what it says must not be forgotten.
 final class S4PageMkwrite implements WriteFault {
   /// A fault of the patch, or of those who came before.
   enum Slip {

@@ -27,8 +27,8 @@ import org.pagewright.sim.explore.Verdict;
 /// [#UNIT] bytes.
 ///
 /// Memory of users that shows a file is a region of it. What it cannot do here it says in [#KNOWS]:
-/// it has no journal for data, no shared blocks, no cluster. Delayed allocation and unwritten extents it has, in its iomap room,
-/// whose own tests prove them.
+/// it has no journal for data, no shared blocks, no cluster. Delayed allocation and unwritten
+/// extents it has, in its iomap room, whose own tests prove them.
 public final class EngineKernel implements Kernel {
   /// What it knows beyond the plain.
   public static final Set<Trait> KNOWS = Set.of(Trait.RETRIES, Trait.STORES);

@@ -19,8 +19,8 @@ import org.pagewright.vfs.OpenFile;
 ///
 /// The region that it was pinned through is closed at once. What is pinned is the file's until
 /// somebody takes the folios away (truncation, a hole, a direct write): from then on it is nobody's
-/// and is given back. Without native access a pin is a copy, and kept for no longer than it takes to
-/// look at it.
+/// and is given back. Without native access a pin is a copy, and kept for no longer than it takes
+/// to look at it.
 final class FsxPins {
   private static final int FOLIO = AddressSpace.FOLIO_SIZE;
   private static final int PINS = 2;
