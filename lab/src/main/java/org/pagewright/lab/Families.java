@@ -168,10 +168,10 @@ final class Families {
                   + "preparations and the dirty page. That holds. The patch as posted has three "
                   + "slips: a `>` where the page begins at the end, the time stamp under the page "
                   + "lock, and a mapping that is used without a look. Before 2006 the file system "
-                  + "was not asked at all, and from then to 2009 it was asked, and the page "
-                  + "dirtied after its lock was given back; both are here, and so is a fault that does not "
-                  + "compare its entry in the end. The engine meets the same stores with real "
-                  + "regions.",
+                  + "was not asked at all, and from then to 2009 it was asked, and the "
+                  + "page dirtied after its lock was given back; both are here, and so is a fault "
+                  + "that does not compare its entry in the end. The engine meets the same stores "
+                  + "with real regions.",
               "S4PageMkwrite"));
 
   private Families() {}
