@@ -12,8 +12,8 @@ import org.pagewright.os.HugePages;
 /// The memory of a cache: frames of [#FRAME_SIZE] bytes, up to a hard budget, in one arena.
 ///
 /// Memory is taken from the arena a chunk at a time, when it is first needed, and never given back
-/// before [#close()]; [#alloc(boolean)] and [#free(int)] are lock-free. A frame is zeroed when it is
-/// handed out, so the bytes of one file never reach another (R-B3).
+/// before [#close()]; [#alloc(boolean)] and [#free(int)] are lock-free. A frame is zeroed when it
+/// is handed out, so the bytes of one file never reach another (R-B3).
 ///
 /// The number of a frame says where it is without a look at anything and without a branch, because
 /// a hot path waits for nothing else:

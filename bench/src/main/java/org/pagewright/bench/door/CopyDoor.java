@@ -6,8 +6,8 @@ import java.util.HashMap;
 import java.util.Map;
 import org.pagewright.os.HugePages;
 
-/// The limit: the same bytes between the same kind of memory, in pages of the same size, and nothing
-/// else.
+/// The limit: the same bytes between the same kind of memory, in pages of the same size, and
+/// nothing else.
 final class CopyDoor implements Door {
   private final Arena arena = Arena.ofShared();
   private final Map<Integer, MemorySegment> files = new HashMap<>();
