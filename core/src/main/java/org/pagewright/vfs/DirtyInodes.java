@@ -12,8 +12,8 @@ import org.pagewright.writeback.FlushTarget;
 /// under write-out. They are on one list, in the order in which they became so.
 ///
 /// The flusher walks it by age and amount, a sync walks all of it; a walk looks only at what was on
-/// the list when it began, so it ends however fast others dirty more (R-H3). It takes no references,
-/// see [InodeCache#beginSync].
+/// the list when it began, so it ends however fast others dirty more (R-H3). It takes no
+/// references, see [InodeCache#beginSync].
 final class DirtyInodes implements FlushTarget {
   private final SuperBlock superBlock;
   private final InodeCache inodes;

@@ -33,8 +33,8 @@ import org.pagewright.writeback.Writeback;
 /// waits for those inside, syncs, and then shuts the inner door of write faults, because a fault
 /// may come from inside a write. [#thaw()] opens both.
 ///
-/// What is dirty is on a list that the [Flusher] walks by age and amount, and a sync as a whole: see
-/// [DirtyInodes].
+/// What is dirty is on a list that the [Flusher] walks by age and amount, and a sync as a whole:
+/// see [DirtyInodes].
 public final class SuperBlock {
   /// An inode or a volume that could not be written or freed; for whoever keeps a log.
   public interface Trouble {

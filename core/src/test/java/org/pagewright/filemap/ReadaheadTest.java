@@ -58,8 +58,8 @@ final class ReadaheadTest {
     assertEquals(140, file.fills);
   }
 
-  /// In a cache that is large enough a stream comes to windows of 1 MiB, and then to several of them
-  /// ahead of itself: here two, a 32nd of the cache.
+  /// In a cache that is large enough a stream comes to windows of 1 MiB, and then to several of
+  /// them ahead of itself: here two, a 32nd of the cache.
   @Test
   void aLongStreamHasSeveralLargeWindowsUnderWay() throws FsException {
     try (FakeFiles large = new FakeFiles(4_096, 16 << 20, 64 << 20)) {

@@ -753,8 +753,8 @@ final class Ext4InodeOperations implements InodeOperations {
     }
   }
 
-  /// Whether a file has space behind a block: what was reserved beyond its end goes with a change of
-  /// size to what it is already, as with any other.
+  /// Whether a file has space behind a block: what was reserved beyond its end goes with a change
+  /// of size to what it is already, as with any other.
   private static boolean hasBlocksFrom(Ext4Inode file, long from) throws FsException {
     BlockMapper mapper = file.mapper();
     if (!mapper.supportsUnwritten()) {
