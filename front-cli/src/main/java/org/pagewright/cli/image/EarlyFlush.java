@@ -11,8 +11,9 @@ import org.pagewright.errno.FsException;
 /// which a command waits, has little left to do. The host's kernel would begin by itself only after
 /// seconds, or when a share of all memory is dirty.
 ///
-/// One flush at a time. Its error is told by the next [#look()]; after the last one, when the device
-/// is closed, by [#check()]: the host tells it once, and the flush at the end may not hear it.
+/// One flush at a time. Its error is told by the next [#look()]; after the last one, when the
+/// device is closed, by [#check()]: the host tells it once, and the flush at the end may not hear
+/// it.
 ///
 /// Used by one thread.
 public final class EarlyFlush {
