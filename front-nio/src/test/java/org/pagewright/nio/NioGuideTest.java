@@ -21,8 +21,8 @@ import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The examples of docs/nio.md, docs/observe.md and the README, compiled and run as they stand there, one after
-/// the other, on one image.
+/// The examples of docs/nio.md, docs/observe.md and the README, compiled and run as they stand
+/// there, one after the other, on one image.
 final class NioGuideTest {
   private static final Pattern BLOCK = Pattern.compile("(?ms)^```java\n(.*?)^```");
 

@@ -235,7 +235,8 @@ final class OpeningTest {
             IllegalArgumentException.class,
             () -> FileSystems.newFileSystem(image, Map.of("data", "sometimes")));
     assertEquals(
-        "option data=sometimes: not one of ordered, writeback, journal, none", told.getMessage());
+        "option data=sometimes: not one of default, ordered, writeback, journal, none",
+        told.getMessage());
     Map<String, ?> all =
         Map.of(
             "readOnly", false, "cacheBytes", "2m", "data", "journal", "commitSeconds", 7,
