@@ -43,7 +43,7 @@ final class Access {
     }
     PosixAcl acl = inode.accessAcl();
     if (acl != null && (mode & FileMode.GROUP_MASK) != 0) {
-      return acl != PosixAcl.BROKEN && acl.permits(who, inode.uid(), inode.gid(), mask);
+      return acl.whyUnreadable() == null && acl.permits(who, inode.uid(), inode.gid(), mask);
     }
     int shift = who.inGroup(inode.gid()) ? 3 : 0;
     return (mode >> shift & mask) == mask;

@@ -122,7 +122,7 @@ public final class Attributes {
             bits &= ~FileMode.SET_GID;
           }
           PosixAcl acl = inode.accessAcl();
-          if (acl == null || acl == PosixAcl.BROKEN) {
+          if (acl == null || acl.whyUnreadable() != null) {
             setAttributes(inode, bits, null, null, null, null);
           } else {
             putAcl(inode, ACL_ACCESS, acl.withMode(bits), bits);

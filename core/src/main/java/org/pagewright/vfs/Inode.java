@@ -399,7 +399,7 @@ public class Inode implements AddressSpace.Host, FlushTarget.DirtyInode {
       return value == null ? null : PosixAcl.parse(value);
     } catch (FsException e) {
       superBlock.report(this + ": access control list", e);
-      return PosixAcl.BROKEN;
+      return PosixAcl.unreadable(e);
     }
   }
 

@@ -285,8 +285,9 @@ public final class Namespace {
       int left = symlink ? bits : bits & ~umask;
       return new NewNode(type | left, who.uid(), gid, rdev, target);
     }
-    if (inherited == PosixAcl.BROKEN) {
-      throw new FsException(Errno.EIO, dir + ": its default access control list");
+    Errno unreadable = inherited.whyUnreadable();
+    if (unreadable != null) {
+      throw new FsException(unreadable, dir + ": its default access control list");
     }
     PosixAcl acl = inherited.inherited(bits);
     return new NewNode(

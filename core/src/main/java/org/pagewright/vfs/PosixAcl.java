@@ -17,9 +17,6 @@ import org.pagewright.errno.FsException;
 /// The group bits of the mode of a file with a mask are the mask. Compare Linux's fs/posix_acl.c
 /// and POSIX 1003.1e draft 17.
 final class PosixAcl {
-  /// What stands for a list that is on the device and cannot be read.
-  static final PosixAcl BROKEN = new PosixAcl(new int[0], new int[0], new int[0]);
-
   private static final int VERSION = 2;
   private static final int ENTRY = 8;
 
@@ -33,11 +30,33 @@ final class PosixAcl {
   private final int[] tags;
   private final int[] perms;
   private final int[] ids;
+  private final @Nullable Errno unreadable;
 
-  private PosixAcl(int[] tags, int[] perms, int[] ids) {
+  private PosixAcl(int[] tags, int[] perms, int[] ids, @Nullable Errno unreadable) {
     this.tags = tags;
     this.perms = perms;
     this.ids = ids;
+    this.unreadable = unreadable;
+  }
+
+  private static PosixAcl ofEntries(int count) {
+    return new PosixAcl(new int[count], new int[count], new int[count], null);
+  }
+
+  // ---- Those that cannot be read ----------------------------------------------------------------
+
+  /// What stands for a list that is on the device and cannot be read: it permits nothing.
+  ///
+  /// @param why what reading it ended with
+  static PosixAcl unreadable(FsException why) {
+    int[] none = {};
+    Errno errno = why.errno() == Errno.EIO ? Errno.EIO : Errno.EUCLEAN;
+    return new PosixAcl(none, none, none, errno);
+  }
+
+  /// {@return EIO or EUCLEAN; null if it could be read}
+  @Nullable Errno whyUnreadable() {
+    return unreadable;
   }
 
   // ---- As bytes ---------------------------------------------------------------------------------
@@ -64,7 +83,7 @@ final class PosixAcl {
     if (count == 0) {
       return null;
     }
-    PosixAcl acl = new PosixAcl(new int[count], new int[count], new int[count]);
+    PosixAcl acl = ofEntries(count);
     for (int i = 0; i < count; i++) {
       acl.tags[i] = Short.toUnsignedInt(in.getShort());
       acl.perms[i] = Short.toUnsignedInt(in.getShort());
@@ -174,7 +193,7 @@ final class PosixAcl {
   // ---- Other lists ------------------------------------------------------------------------------
 
   private PosixAcl copy() {
-    return new PosixAcl(tags, perms.clone(), ids);
+    return new PosixAcl(tags, perms.clone(), ids, null);
   }
 
   /// The list after `chmod`: the group bits go to the mask.

@@ -19,9 +19,14 @@ abstract class InodesOnly implements SuperBlockOperations, AddressSpaceOperation
     return 1;
   }
 
+  /// What can be done with its inodes: nothing.
+  InodeOperations inodeOperations() {
+    return new InodeOperations() {};
+  }
+
   /// An inode with one name: a directory if it is the root, else a file.
   final Inode make(SuperBlock superBlock, long ino) {
-    Inode inode = new Inode(superBlock, ino, new InodeOperations() {}, this) {};
+    Inode inode = new Inode(superBlock, ino, inodeOperations(), this) {};
     FileType type = ino == rootIno() ? FileType.DIRECTORY : FileType.REGULAR;
     inode.setMode(type.modeBits() | 0755);
     inode.setNlink(1);
