@@ -30,6 +30,9 @@ final class AttrOps {
   private static final int FS_IOC_FSGETXATTR = 0x801c581f;
   private static final int FS_IOC_FSSETXATTR = 0x401c5820;
 
+  /// The first version whose kernels have all looked whether the caller may set flags.
+  private static final int KERNEL_CHECKS_FLAGS = 34;
+
   /// `struct fsxattr`: flags, extent size, number of extents, project, and more.
   private static final int FSXATTR_BYTES = 28;
 
@@ -160,10 +163,18 @@ final class AttrOps {
 
   /// The flags that `lsattr` shows and `chattr` sets, in both of their forms, and the generation.
   /// The kernel asks for the second form before it has a flag of the first one set.
-  void ioctl(Context c) throws FsException {
+  ///
+  /// @param minor the protocol's version: an old kernel asks nobody for his rights before it passes
+  ///     a request on, and what the caller is capable of is not in it
+  void ioctl(Context c, int minor) throws FsException {
     Request r = c.request;
     int command = r.intAt(Wire.IoctlIn.CMD);
     Inode inode = s.handles.get(r.longAt(Wire.IoctlIn.FH)).file.inode();
+    if (minor < KERNEL_CHECKS_FLAGS
+        && (command == FS_IOC_SETFLAGS || command == FS_IOC_FSSETXATTR)) {
+      throw new FsException(
+          Errno.ENOTTY, inode + ": flags can be set through a mount from Linux 5.14 on");
+    }
     int result = 0;
     int room = r.intAt(Wire.IoctlIn.OUT_SIZE);
     switch (command) {

@@ -223,7 +223,7 @@ final class Worker {
       case SETATTR -> server.attributes.setattr(c);
       case STATX -> server.attributes.statx(c);
       case STATFS -> server.attributes.statfs(c);
-      case IOCTL -> server.attributes.ioctl(c);
+      case IOCTL -> server.attributes.ioctl(c, server.minor());
       case OPENDIR -> server.files.open(c, true);
       case READDIR -> server.directories.readdir(c);
       case READDIRPLUS -> server.directories.readdirplus(c);

@@ -77,7 +77,7 @@ abstract class WithServer {
   }
 
   /// Shows in the test's output what goes wrong, with where.
-  private static final class Telling implements Log {
+  static final class Telling implements Log {
     @Override
     public void trouble(String text) {
       System.out.println("trouble: " + text);

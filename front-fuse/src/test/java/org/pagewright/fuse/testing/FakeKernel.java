@@ -269,6 +269,15 @@ public final class FakeKernel {
     return answer;
   }
 
+  /// Begins as the oldest kernel does that is spoken to: version 7.31, and no second half of the
+  /// features.
+  public void initAsOldest() {
+    Answer answer = call(Opcode.INIT, 0, new Args().u32(7).u32(31).u32(1 << 20).u32(0).bytes());
+    if (answer.errno() != 0) {
+      throw new AssertionError("INIT: " + answer.errno());
+    }
+  }
+
   /// Arguments being put together.
   public static final class Args {
     private final Arena arena = Arena.ofAuto();
