@@ -58,12 +58,27 @@ final class ReverseMap implements FolioMapper {
   @Override
   public void writeProtect(long first, long last) {
     VmArea[] now = areas();
+    for (VmArea area : now) {
+      area.beginShootdown();
+    }
+    try {
+      writeProtect(now, first, last);
+    } finally {
+      for (VmArea area : now) {
+        area.endShootdown();
+      }
+    }
+  }
+
+  private static void writeProtect(VmArea[] now, long first, long last) {
     long[] ranges = null;
     int n = 0;
     for (VmArea area : now) {
       long from = Math.max(area.pageOf(first), 0);
       long to = Math.min(area.pageOf(last), area.pages() - 1);
-      if (from <= to && area.table().change(from, to, PageTable.WRITE_PROTECT) != 0) {
+      if (from <= to
+          && (area.table().change(from, to, PageTable.WRITE_PROTECT) != 0
+              || area.othersShootDown())) {
         ranges = ranges == null ? new long[2 * now.length] : ranges;
         ranges[n++] = area.base() + from;
         ranges[n++] = area.base() + to;
@@ -71,7 +86,7 @@ final class ReverseMap implements FolioMapper {
       }
     }
     if (ranges != null) {
-      Announcements.await(ranges, n);
+      Announcements.await(ranges, n); // once for all areas
     }
   }
 
@@ -88,6 +103,8 @@ final class ReverseMap implements FolioMapper {
             area.space().countLocked(-1);
             folio.put();
           }
+        } else {
+          area.awaitOthersStores(page);
         }
       }
     }

@@ -4,6 +4,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.cache.AddressSpace;
 import org.pagewright.cache.Folio;
@@ -59,6 +60,8 @@ final class VmArea {
   /// 31 closed, 30..0 users.
   @SuppressWarnings("unused") // through USERS
   private volatile int users;
+
+  private final AtomicInteger shootdowns = new AtomicInteger(); // under way
 
   /// A frame that only one area sees; freed when the entry and the last pin are gone.
   static final class PrivateCopy {
@@ -234,7 +237,7 @@ final class VmArea {
       checkOpen();
       if (wanted == Protection.READ) {
         readOnly = readOnly.with(first, last);
-        awaitIfWritten(first, last, table.change(first, last, PageTable.READ_ONLY));
+        shootDown(first, last, PageTable.READ_ONLY);
       } else {
         readOnly = readOnly.without(first, last);
       }
@@ -248,23 +251,61 @@ final class VmArea {
   /// Takes WRITE away from all entries that lead to the file, and waits for the stores that found
   /// it: the next store to each folio is a fault.
   void writeProtect() {
-    awaitIfWritten(0, pages - 1, table.change(0, pages - 1, PageTable.WRITE_PROTECT));
+    shootDown(0, pages - 1, PageTable.WRITE_PROTECT);
   }
 
   /// Empties entries, waits for the stores that found them, and frees private copies among them.
   void removeEntries(long first, long last, PageTable.Change change) {
-    long lost = table.change(first, last, change);
-    awaitIfWritten(first, last, lost);
-    if (PageTable.is(lost, PageTable.PRIVATE)) {
+    if (PageTable.is(shootDown(first, last, change), PageTable.PRIVATE)) {
       dropCopies(first, last);
     }
   }
 
-  private void awaitIfWritten(long first, long last, long lost) {
-    if (PageTable.is(lost, PageTable.WRITE)) {
-      space.countShootdown();
-      Announcements.await(new long[] {base + first, base + Math.min(last, pages - 1)}, 2);
+  /// Changes entries, and waits for the stores that found them as they were, whoever changed them.
+  ///
+  /// @return what the entries have lost
+  private long shootDown(long first, long last, PageTable.Change change) {
+    beginShootdown();
+    try {
+      long lost = table.change(first, last, change);
+      if (PageTable.is(lost, PageTable.WRITE) || othersShootDown()) {
+        awaitStores(first, last);
+      }
+      return lost;
+    } finally {
+      endShootdown();
     }
+  }
+
+  /// Waits for stores to a page whose entry the caller found empty: who emptied it may be waiting
+  /// for them still.
+  void awaitOthersStores(long page) {
+    if (shootdowns.get() > 0) {
+      awaitStores(page, page);
+    }
+  }
+
+  private void awaitStores(long first, long last) {
+    space.countShootdown();
+    Announcements.await(new long[] {base + first, base + Math.min(last, pages - 1)}, 2);
+  }
+
+  /// Says that entries are about to be changed, until the stores through them have ended. One who
+  /// finds no WRITE in an entry may rely on no store being under way only if nobody else is between
+  /// this and [#endShootdown]: not every change is made under the folio lock (R-F14).
+  void beginShootdown() {
+    shootdowns.incrementAndGet();
+  }
+
+  /// The stores have ended.
+  void endShootdown() {
+    shootdowns.decrementAndGet();
+  }
+
+  /// Whether another than the caller, who is in one, is in a shootdown. To be asked after the
+  /// entries were looked at.
+  boolean othersShootDown() {
+    return shootdowns.get() > 1;
   }
 
   // ---- Private copies -------------------------------------------------------------------------

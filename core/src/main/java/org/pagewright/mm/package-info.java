@@ -35,7 +35,9 @@
 ///   would be gone while somebody stores to it (S4).
 /// - **R-F14** A writable entry implies D or L. So before a folio is cleaned its entries lose
 ///   WRITE, under its lock, and the stores that found them are waited for: they are in what is
-///   written.
+///   written. WRITE may have been taken by somebody without that lock, from many entries at once,
+///   who is waiting still: then both wait. Why: the second found no WRITE, cleaned and evicted the
+///   folio, and a store that had looked before went into a frame of somebody else.
 /// - **R-F3**, **R-F4**, **R-F7** All that can fail is done before; nothing is writable before it
 ///   succeeded; every way out gives everything back.
 /// - **R-F8**, **R-F16** Who is throttled or meets a frozen volume waits without MMAP. Why: others

@@ -548,6 +548,36 @@ final class MappedScenariosTest {
         });
   }
 
+  /// R-F14: one who cleans takes WRITE away from two folios at once, without their locks, and waits
+  /// for the stores. Another who cleans finds it gone, and may not think that nobody stores.
+  @Test
+  void whatIsStoredIsNotLostBetweenTwoWhoClean() {
+    assertSound(
+        "store, sync, sync and evict",
+        2,
+        stage -> {
+          StoreFile file = cold(stage);
+          StoreFile other = new StoreFile(file.mapping.cache(), "other");
+          MappedRegion region = file.map(2 * FOLIO);
+          put(region, 8, 2);
+          put(region, FOLIO, 2);
+          stage.thread("storer", () -> put(region, 0, 3));
+          stage.thread("syncer", file::sync);
+          stage.thread(
+              "evictor",
+              () -> {
+                file.sync();
+                file.evict();
+                other.write(0, 4, FOLIO);
+              });
+          stage.atEnd(
+              () -> {
+                check("other", other.read(0, FOLIO), 4);
+                storedAndSynced(file, region);
+              });
+        });
+  }
+
   // ---- Against the end of the region ------------------------------------------------------------
 
   private static void storeAgainstClose(String name, boolean warm, int bound) {
