@@ -318,6 +318,11 @@ public final class AddressSpace {
   }
 
   /// The memory that a frame lies in, if a look word named it: then the chunk is there.
+  /// A guess at the frame of the folio at an index, see [FolioIndex#guessFrame(long)].
+  int guessFrame(long index) {
+    return this.index.guessFrame(index);
+  }
+
   MemorySegment chunkOf(int frame) {
     return chunks[FramePool.chunkOf(frame)];
   }

@@ -23,6 +23,9 @@ import org.pagewright.sync.SchedulePoint;
 /// the word of a folio without walking the tree and without touching the leaf or the folio. The
 /// table grows by copying; who still has an old one finds there a leaf that is gone, and in that no
 /// word that is READABLE, or misses one that is new, and takes the long way.
+///
+/// Beside it, and many times smaller, is a table by which the frame of a folio can be guessed:
+/// neighbours in a file mostly were brought in together, and so have neighbouring frames.
 final class FolioIndex {
   /// Newer than its store.
   static final int TAG_DIRTY = 0;
@@ -43,6 +46,8 @@ final class FolioIndex {
 
   /// Leaves in the table of look words: those of the first 4 GiB.
   private static final int NEAR = 1 << 14;
+
+  private static final int[] NO_GUESSES = {};
 
   private static final VarHandle LOOKS = MethodHandles.arrayElementVarHandle(long[][].class);
   private static final VarHandle SLOT = MethodHandles.arrayElementVarHandle(Object[].class);
@@ -98,6 +103,7 @@ final class FolioIndex {
 
   private @Nullable Node root; // published through ROOT
   private long @Nullable [][] nearLooks = new long[1][]; // published through NEAR_LOOKS
+  private int[] nearFrames = NO_GUESSES; // of each near leaf: its last new frame minus its index
 
   /// The folio at an index. No lock needed.
   @Nullable Folio get(long index) {
@@ -133,6 +139,29 @@ final class FolioIndex {
     }
     Node far = leaf < NEAR ? null : leafAcquire(index);
     return far == null ? null : far.looks;
+  }
+
+  /// A guess at the frame of a folio: right if it lies as far from that of a neighbour as the two
+  /// folios lie apart. No lock needed; nothing may depend on it but speed.
+  ///
+  /// @return number of a frame, or none at all
+  int guessFrame(long index) {
+    int[] guesses = nearFrames;
+    long leaf = index >>> BITS;
+    return leaf < guesses.length ? guesses[(int) leaf] + (int) index : -1;
+  }
+
+  private void rememberFrame(long index, int frame) {
+    long leaf = index >>> BITS;
+    if (leaf >= NEAR) {
+      return;
+    }
+    int[] guesses = nearFrames;
+    if (leaf >= guesses.length) {
+      guesses = Arrays.copyOf(guesses, Math.max(2 * guesses.length, (int) leaf + 1));
+      nearFrames = guesses;
+    }
+    guesses[(int) leaf] = frame - (int) index;
   }
 
   /// Where the look word of a folio is.
@@ -181,6 +210,7 @@ final class FolioIndex {
     if (node.count == 0) {
       rememberLooks(index, node.looks);
     }
+    rememberFrame(index, folio.frame());
     folio.enter(node.looks);
     SLOT.setRelease(node.slots, slot, folio);
     node.count++;

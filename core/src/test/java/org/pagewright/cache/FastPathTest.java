@@ -10,6 +10,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.TreeMap;
@@ -123,6 +124,38 @@ final class FastPathTest {
     mapping.setSize(8010);
     assertArrayEquals(bytes(10, 7), read(8000, 96), "R-B12: no further than the size");
     assertEquals(0, read(8010, 1).length);
+  }
+
+  @Test
+  void theFrameIsGuessedWhereNeighboursCameInTogether() throws FsException {
+    for (int index = 100; index < 300; index++) {
+      filled(index, index);
+    }
+    int right = 0;
+    for (int index = 100; index < 300; index++) {
+      right += mapping.guessFrame(index) == mapping.find(index).frame() ? 1 : 0;
+    }
+    assertTrue(right >= 190, right + " of 200: all but those at the end of a chunk");
+    assertEquals(-1, mapping.guessFrame(1L << 30), "far out nothing is guessed");
+  }
+
+  @Test
+  void aWrongGuessHarmsNobody() throws FsException {
+    List<Integer> indices = new ArrayList<>();
+    for (int index = 0; index < 500; index++) {
+      indices.add(index);
+    }
+    long seed = System.nanoTime();
+    Collections.shuffle(indices, new Random(seed));
+    for (int index : indices) {
+      filled(index, index);
+    }
+    int wrong = 0;
+    for (int index : indices) {
+      wrong += mapping.guessFrame(index) != mapping.find(index).frame() ? 1 : 0;
+      assertArrayEquals(bytes(3000, index), read(index * 4096L + 1000, 3000), "seed " + seed);
+    }
+    assertTrue(wrong > 250, wrong + " of 500 are wrong, seed " + seed);
   }
 
   @Test
