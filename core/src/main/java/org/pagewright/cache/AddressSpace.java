@@ -367,7 +367,8 @@ public final class AddressSpace {
   /// @return the new folio, locked; null if there is one already
   /// @throws FsException ENOMEM; EAGAIN with NOWAIT
   public @Nullable Folio insertNew(long index, int flags) throws FsException {
-    int frame = cache.allocFrame((flags & NOWAIT) != 0);
+    int wanted = this.index.wantedFrame(index);
+    int frame = cache.allocFrame(wanted, index, (flags & NOWAIT) != 0);
     Folio folio = new Folio(this, index, frame, cache.frames().chunk(frame));
     indexLock.lock();
     boolean inserted = this.index.get(index) == null;

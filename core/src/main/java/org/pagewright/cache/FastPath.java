@@ -33,8 +33,9 @@ import org.pagewright.sync.SchedulePoint;
 /// has a guess at the frame, from a table that is always near (see [FolioIndex]). The word decides,
 /// as before; but the branch that finds the guess right is foreseen by the processor, which goes
 /// on to fetch the bytes while the word is still under way. That is why [#copyOut] has the same
-/// call twice: in one the place comes from the guess, in the other from the word. A wrong guess
-/// costs nothing where guesses are always wrong, as in a file whose folios came in at random.
+/// call twice: in one the place comes from the guess, in the other from the word. Guesses are right
+/// because new folios are given frames that make them so (see [FramePool]); where free frames lie
+/// scattered they are mostly wrong, and a read waits as it would without them.
 ///
 /// An overwrite gains nothing by it: nothing passes its compare-and-set.
 ///

@@ -24,8 +24,8 @@ import org.pagewright.sync.SchedulePoint;
 /// table grows by copying; who still has an old one finds there a leaf that is gone, and in that no
 /// word that is READABLE, or misses one that is new, and takes the long way.
 ///
-/// Beside it, and many times smaller, is a table by which the frame of a folio can be guessed:
-/// neighbours in a file mostly were brought in together, and so have neighbouring frames.
+/// Beside it, and many times smaller, is a table by which the frame of a folio can be guessed, for
+/// neighbours in a file are given neighbouring frames where that can be.
 final class FolioIndex {
   /// Newer than its store.
   static final int TAG_DIRTY = 0;
@@ -46,6 +46,9 @@ final class FolioIndex {
 
   /// Leaves in the table of look words: those of the first 4 GiB.
   private static final int NEAR = 1 << 14;
+
+  /// With whatever index of a near folio, no number of a frame.
+  private static final int NO_GUESS = Integer.MIN_VALUE;
 
   private static final int[] NO_GUESSES = {};
 
@@ -144,11 +147,24 @@ final class FolioIndex {
   /// A guess at the frame of a folio: right if it lies as far from that of a neighbour as the two
   /// folios lie apart. No lock needed; nothing may depend on it but speed.
   ///
-  /// @return number of a frame, or none at all
+  /// @return number of a frame, or negative
   int guessFrame(long index) {
     int[] guesses = nearFrames;
     long leaf = index >>> BITS;
     return leaf < guesses.length ? guesses[(int) leaf] + (int) index : -1;
+  }
+
+  /// The frame that a new folio should have, so that the guess at it is right, and if it can be,
+  /// that of the folio before the leaf goes on with it.
+  ///
+  /// @return number of a frame, or negative if any will do
+  int wantedFrame(long index) {
+    int wanted = guessFrame(index);
+    long leaf = index >>> BITS;
+    int[] guesses = nearFrames;
+    return wanted < 0 && leaf > 0 && leaf <= guesses.length
+        ? guesses[(int) leaf - 1] + (int) index
+        : wanted;
   }
 
   private void rememberFrame(long index, int frame) {
@@ -158,7 +174,9 @@ final class FolioIndex {
     }
     int[] guesses = nearFrames;
     if (leaf >= guesses.length) {
-      guesses = Arrays.copyOf(guesses, Math.max(2 * guesses.length, (int) leaf + 1));
+      int length = guesses.length;
+      guesses = Arrays.copyOf(guesses, Math.max(2 * length, (int) leaf + 1));
+      Arrays.fill(guesses, length, guesses.length, NO_GUESS);
       nearFrames = guesses;
     }
     guesses[(int) leaf] = frame - (int) index;

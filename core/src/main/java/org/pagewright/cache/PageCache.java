@@ -53,18 +53,20 @@ public final class PageCache implements AutoCloseable {
 
   /// Takes a frame, making room if there is none.
   ///
+  /// @param wanted the frame that would be right, see [FramePool#alloc(boolean, int, long)]
+  /// @param index number of the folio in its file
   /// @param nowait give up rather than wait for write-out
   /// @return the frame's number
   /// @throws FsException ENOMEM if nothing can be freed; EAGAIN with `nowait`
-  int allocFrame(boolean nowait) throws FsException {
+  int allocFrame(int wanted, long index, boolean nowait) throws FsException {
     SchedulePoint.touch(frames, true);
-    int frame = frames.alloc(false);
+    int frame = frames.alloc(false, wanted, index);
     for (int i = 0; frame < 0 && i < RETRIES; i++) {
       MemoryPolicy p = policy;
       if (p == null || !p.makeRoom(!nowait)) {
         break;
       }
-      frame = frames.alloc(false);
+      frame = frames.alloc(false, wanted, index);
     }
     if (frame < 0) {
       throw new FsException(
@@ -81,7 +83,7 @@ public final class PageCache implements AutoCloseable {
   /// @return number of the frame, to be given back with [#freeFrame(int)]
   /// @throws FsException ENOMEM; EAGAIN with `nowait`
   public int takeFrame(boolean nowait) throws FsException {
-    return allocFrame(nowait);
+    return allocFrame(FramePool.ANY, 0, nowait);
   }
 
   /// Gives back a frame from [#takeFrame(boolean)].

@@ -1,13 +1,20 @@
 package org.pagewright.mem;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
+import java.util.List;
+import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
 /// Frames over several chunks, the last of which is cut by the budget.
@@ -73,5 +80,123 @@ final class FramePoolTest {
   void aBudgetThatNumbersCannotTellApartIsRefused() {
     assertThrows(IllegalArgumentException.class, () -> new FramePool(1L << 40).close());
     assertThrows(IllegalArgumentException.class, () -> new FramePool(1 << 12).close());
+  }
+
+  @Test
+  void neighboursInAFileAreNeighboursInMemory() {
+    try (FramePool pool = new FramePool(64L << 20)) {
+      int a = pool.alloc(false, FramePool.ANY, 0);
+      int b = pool.alloc(false, FramePool.ANY, 0);
+      assertEquals(a + 1, b, "small files lie together");
+      int[] runs = new int[2];
+      int[] last = {a, b};
+      for (int i = 1; i < 4000; i++) { // two files that grow side by side
+        for (int file = 0; file < 2; file++) {
+          int frame = pool.alloc(false, last[file] + 1, i);
+          runs[file] += frame == last[file] + 1 ? 0 : 1;
+          last[file] = frame;
+        }
+      }
+      assertTrue(runs[0] <= 63 && runs[1] <= 63, "each is in pieces: " + Arrays.toString(runs));
+      assertEquals(8000, pool.used());
+    }
+  }
+
+  @Test
+  void whatOneFileGaveBackAnotherGetsAsOnePiece() {
+    try (FramePool pool = new FramePool(16L << 20)) {
+      int[] frames = new int[pool.frames() - pool.reserve()];
+      for (int round = 0; round < 3; round++) {
+        int pieces = 0;
+        for (int i = 0; i < frames.length; i++) {
+          int wanted = i == 0 ? FramePool.ANY : frames[i - 1] + 1;
+          frames[i] = pool.alloc(false, wanted, i);
+          pieces += frames[i] == wanted ? 0 : 1;
+        }
+        assertEquals(-1, pool.alloc(false));
+        assertTrue(pieces <= 12, pieces + " pieces in round " + round);
+        for (int frame : frames) {
+          pool.free(frame);
+        }
+      }
+    }
+  }
+
+  @Test
+  void littleMemoryIsTakenForAFewFramesThatComeAndGo() {
+    try (FramePool pool = new FramePool(64L << 20)) {
+      Random random = new Random(5);
+      int[] frames = new int[50];
+      Arrays.fill(frames, -1);
+      for (int i = 0; i < 100_000; i++) {
+        int slot = random.nextInt(frames.length);
+        if (frames[slot] >= 0) {
+          pool.free(frames[slot]);
+        }
+        frames[slot] = pool.alloc(false, random.nextInt(1 << 16) - 2, random.nextInt(3));
+      }
+      assertTrue(pool.chunks()[0] != null && pool.chunks()[2] == null, "50 frames need 2 MiB");
+    }
+  }
+
+  @Test
+  void aFrameIsNeverTwoThreadsAtATime() throws Exception {
+    int threads = 4;
+    long seed = System.nanoTime();
+    for (int budget : new int[] {40, 64, 65, 4200}) { // frames: one row, two, and a summary of two
+      try (FramePool pool = new FramePool((long) budget * FramePool.FRAME_SIZE)) {
+        AtomicIntegerArray owners = new AtomicIntegerArray(1 << 17);
+        AtomicReference<Throwable> failed = new AtomicReference<>();
+        List<Thread> running = new ArrayList<>();
+        for (int t = 1; t <= threads; t++) {
+          int me = t;
+          running.add(
+              Thread.ofPlatform()
+                  .start(
+                      () -> {
+                        try {
+                          churn(pool, owners, me, budget / 3, new Random(seed + me));
+                        } catch (Throwable e) {
+                          failed.compareAndSet(null, e);
+                        }
+                      }));
+        }
+        for (Thread thread : running) {
+          thread.join();
+        }
+        assertNull(failed.get(), () -> "seed " + seed + ": " + failed.get());
+        assertEquals(0, pool.used());
+        Set<Integer> all = new HashSet<>();
+        for (int frame = pool.alloc(true); frame >= 0; frame = pool.alloc(true)) {
+          assertTrue(all.add(frame));
+        }
+        assertEquals(budget, all.size(), "none is lost, seed " + seed);
+      }
+    }
+  }
+
+  private static void churn(
+      FramePool pool, AtomicIntegerArray owners, int me, int most, Random random) {
+    List<Integer> mine = new ArrayList<>();
+    for (int i = 0; i < 20_000; i++) {
+      if (mine.size() < most && random.nextInt(5) < 3) {
+        int wanted = mine.isEmpty() ? FramePool.ANY : mine.getLast() + 1;
+        int frame = pool.alloc(random.nextBoolean(), wanted, random.nextInt(100));
+        if (frame >= 0) {
+          assertTrue(owners.compareAndSet(frame, 0, me), "taken twice: " + frame);
+          mine.add(frame);
+        }
+      } else if (!mine.isEmpty()) {
+        give(pool, owners, me, mine.remove(random.nextInt(mine.size())));
+      }
+    }
+    for (int frame : mine) {
+      give(pool, owners, me, frame);
+    }
+  }
+
+  private static void give(FramePool pool, AtomicIntegerArray owners, int me, int frame) {
+    assertTrue(owners.compareAndSet(frame, me, 0), "somebody else's: " + frame);
+    pool.free(frame);
   }
 }
