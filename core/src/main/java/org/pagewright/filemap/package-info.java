@@ -7,6 +7,7 @@
 /// |----------------|--------------------------------------|----------------------------------------|
 /// | [GenericWrite] | generic_perform_write()              | an open file's write                   |
 /// | [GenericRead]  | filemap_read()                       | an open file's read                    |
+/// | [FilePin]      | filemap_splice_read()                | a read that somebody else copies       |
 /// | [Readahead]    | struct file_ra_state, mm/readahead.c | GenericRead; the reader's advice       |
 /// | [FileIter]     | ITER_BVEC over the source's pages    | a copy from file to file               |
 /// | [Truncate]     | mm/truncate.c                        | file systems, direct I/O, fallocate    |
@@ -26,6 +27,12 @@
 ///     find -> look -> size -> copy -> look again            no lock, nothing allocated
 ///       |
 ///       +-> readahead -> INVALIDATE shared -> FOLIO -> readFolio -> wait -> look
+///
+/// ## How bytes are lent
+///
+///     INODE shared, if free -> find -> reference -> look -> size     for each folio
+///     somebody else copies, straight from the frames
+///     put each, INODE
 ///
 /// ## Rules
 ///
@@ -62,7 +69,8 @@
 /// R-B7 is decided in [GenericWrite], not in each file system (Linux: block_write_end() and its
 /// copies). A rejected short copy does not even show in the blocks that begin had brought in (Linux
 /// leaves it there, clean). R-A14 is a bound (Linux: only the chunk shrinks). Reads of a folio see
-/// each write to it whole or not at all (R-B13). The source is brought in after a failed copy,
+/// each write to it whole or not at all (R-B13), and so do those that the kernel copies from a
+/// [FilePin] (Linux splices pages that may change under way). The source is brought in after a failed copy,
 /// never before it; so does Linux since Hansen's patch of February 2025.
 ///
 /// ## Not here

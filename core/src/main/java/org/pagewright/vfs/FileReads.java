@@ -5,6 +5,7 @@ import org.jspecify.annotations.Nullable;
 import org.pagewright.cache.AddressSpace;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
+import org.pagewright.filemap.FilePin;
 import org.pagewright.filemap.GenericRead;
 import org.pagewright.filemap.Readahead;
 import org.pagewright.stats.Count;
@@ -72,6 +73,52 @@ final class FileReads {
       }
       return cached; // what was read is reported first
     }
+  }
+
+  /// See [OpenFile#pin]. INODE shared and one of the file's users stay with the pin if bytes were
+  /// taken, else nothing does.
+  long pin(long pos, long length, FilePin pin) throws FsException {
+    if (!inPlace || length <= 0 || pos < 0) {
+      return 0; // an ordinary read says what is wrong
+    }
+    file.enter();
+    long n = 0;
+    boolean locked = false;
+    try {
+      if (isAtimeDue()) {
+        superBlock.attributes().touchAtime(inode);
+        looked = true;
+      }
+      locked = inode.rwsem().tryLockShared();
+      if (locked) {
+        n = pin.take(mapping, pos, length, readahead);
+        if (n < length && n > 0 && pos + n < mapping.size()) {
+          pin.end(); // a read that brings in what is missing copies all of it
+          n = 0;
+        }
+      }
+    } finally {
+      if (n == 0) {
+        if (locked) {
+          inode.rwsem().unlockShared();
+        }
+        file.leave();
+      }
+    }
+    if (n > 0) {
+      lookups += pin.folios();
+      if (lookups >= LOOKUPS_KEPT) {
+        tellLookups();
+      }
+    }
+    return n;
+  }
+
+  /// See [OpenFile#unpin].
+  void unpin(FilePin pin) {
+    pin.end();
+    inode.rwsem().unlockShared();
+    file.leave();
   }
 
   /// The first read looks at the clock, then one in a while, when lookups are told: a day is long.

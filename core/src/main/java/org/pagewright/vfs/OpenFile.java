@@ -10,6 +10,7 @@ import org.pagewright.cache.AddressSpace;
 import org.pagewright.cache.ErrSeq;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
+import org.pagewright.filemap.FilePin;
 import org.pagewright.filemap.GenericRead;
 import org.pagewright.filemap.Readahead;
 import org.pagewright.stats.Count;
@@ -414,6 +415,31 @@ public final class OpenFile implements AutoCloseable {
       }
     }
     return done;
+  }
+
+  /// Reads at a position without a copy: lends the bytes where they lie in the cache, until
+  /// [#unpin]. For who hands them on at once; writers of the file wait that long, and see to it
+  /// that each of their writes is in them whole or not at all (R-B13).
+  ///
+  /// Does what needs no waiting and no store. If that is not all that was asked for, or somebody
+  /// holds INODE alone or waits to, nothing is lent and [#read(long, MemorySegment)] is to be
+  /// taken.
+  ///
+  /// @param pos first byte
+  /// @param length bytes wanted
+  /// @param pin takes the bytes; holds nothing
+  /// @return bytes lent, less than wanted only at the end of the file; 0 if nothing was. After any
+  ///     other number this thread holds INODE shared, and calls [#unpin]
+  /// @throws FsException EBADF; EIO if the volume is shut down
+  public long pin(long pos, long length, FilePin pin) throws FsException {
+    return reads.pin(pos, length, pin);
+  }
+
+  /// Gives back what [#pin] has lent.
+  ///
+  /// @param pin as it was lent, by the same thread
+  public void unpin(FilePin pin) {
+    reads.unpin(pin);
   }
 
   /// Whether the file is open and its volume alive, a moment ago. A read that finds all it wants in

@@ -106,7 +106,8 @@ public final class FuseMount implements AutoCloseable {
   /// @param volume open for writing, with 128 MiB of space
   /// @param rounds how many files are made and mostly removed again
   /// @return requests
-  public static long rehearse(Volume volume, int rounds) {
+  /// @throws FsException EOPNOTSUPP if this host has no native calls
+  public static long rehearse(Volume volume, int rounds) throws FsException {
     return Rehearsal.play(volume, rounds);
   }
 

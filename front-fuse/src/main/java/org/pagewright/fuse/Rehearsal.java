@@ -4,9 +4,12 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import org.pagewright.errno.FsException;
+import org.pagewright.filemap.FilePin;
+import org.pagewright.fuse.os.Sys;
 import org.pagewright.fuse.protocol.Opcode;
 import org.pagewright.fuse.protocol.Wire;
 import org.pagewright.fuse.server.Channel;
+import org.pagewright.fuse.server.DeviceChannel;
 import org.pagewright.fuse.server.FuseServer;
 import org.pagewright.fuse.server.Log;
 import org.pagewright.fuse.server.ServerOptions;
@@ -22,6 +25,8 @@ import org.pagewright.vfs.Volume;
 ///     a file is made, written, closed, looked at, opened, read, closed, renamed, and removed;
 ///     a large one is written and read in pieces; now and then a directory is listed and a file
 ///     synced
+///
+/// Answers go the way that they go to a kernel, but to `/dev/null`.
 final class Rehearsal implements Channel {
   private static final int FILES_KEPT = 64;
   private static final int SYNC_EVERY = 256;
@@ -38,6 +43,7 @@ final class Rehearsal implements Channel {
   private static final long END_NANOS = 120_000_000_000L;
 
   private final int rounds;
+  private final Channel nowhere;
   private MemorySegment out = MemorySegment.NULL; // the request that is put together
   private int length;
   private long unique;
@@ -50,8 +56,9 @@ final class Rehearsal implements Channel {
   private long largeNode;
   private long largeHandle;
 
-  private Rehearsal(int rounds) {
+  private Rehearsal(int rounds, Channel nowhere) {
     this.rounds = rounds;
+    this.nowhere = nowhere;
   }
 
   /// Plays to a server on a volume.
@@ -59,13 +66,15 @@ final class Rehearsal implements Channel {
   /// @param volume some 64 MiB of it are written
   /// @param rounds how many files are made
   /// @return requests that were answered
-  static long play(Volume volume, int rounds) {
+  /// @throws FsException if this host has no native calls, or no `/dev/null`
+  static long play(Volume volume, int rounds) throws FsException {
     ServerOptions d = ServerOptions.DEFAULTS;
     ServerOptions options =
         new ServerOptions(
             1, false, false, false, -1, -1, d.timeoutMillis(), d.maxWriteBytes(),
             d.patienceMillis(), d.pinnedNodesMax(), false);
-    Rehearsal kernel = new Rehearsal(rounds);
+    int fd = Sys.checked(new Sys().open("/dev/null", Sys.O_RDWR | Sys.O_CLOEXEC), "/dev/null");
+    Rehearsal kernel = new Rehearsal(rounds, new DeviceChannel(fd));
     try (FuseServer server = new FuseServer(volume, options, Log.NONE)) {
       server.start(kernel);
       server.awaitEnd(END_NANOS);
@@ -217,8 +226,19 @@ final class Rehearsal implements Channel {
 
   // ---- Its answer -------------------------------------------------------------------------------
 
+  /// Some answers are copied together, as those are of which not all is in memory.
   @Override
-  public boolean send(MemorySegment message, int size) {
+  public boolean sendsPins() {
+    return round % 4 != 0;
+  }
+
+  @Override
+  public boolean send(MemorySegment head, int size, FilePin body) throws FsException {
+    return nowhere.send(head, size, body);
+  }
+
+  @Override
+  public boolean send(MemorySegment message, int size) throws FsException {
     int body = Wire.OutHeader.BYTES;
     int entry = body + Wire.EntryOut.BYTES + Wire.Attr.BYTES;
     if (size == entry + Wire.OpenOut.BYTES) { // of CREATE
@@ -227,7 +247,7 @@ final class Rehearsal implements Channel {
     } else if (size == body + Wire.OpenOut.BYTES && isOpen()) {
       handle = message.get(ValueLayout.JAVA_LONG_UNALIGNED, body + (long) Wire.OpenOut.FH);
     }
-    return true;
+    return nowhere.send(message, size);
   }
 
   private boolean isOpen() {
@@ -241,5 +261,7 @@ final class Rehearsal implements Channel {
   }
 
   @Override
-  public void close() {}
+  public void close() {
+    nowhere.close();
+  }
 }

@@ -68,6 +68,9 @@ public final class Sys {
       find("read", FunctionDescriptor.of(LONG, INT, POINTER, LONG));
   private static final MethodHandle WRITE =
       find("write", FunctionDescriptor.of(LONG, INT, POINTER, LONG));
+  // The count is an int to the library; one shape is linked once.
+  private static final MethodHandle WRITEV =
+      find("writev", FunctionDescriptor.of(LONG, INT, POINTER, LONG));
   private static final MethodHandle IOCTL =
       find("ioctl", 2, FunctionDescriptor.of(INT, INT, LONG, POINTER));
   private static final MethodHandle MOUNT =
@@ -267,6 +270,23 @@ public final class Sys {
       long n;
       do {
         n = result((long) WRITE.invokeExact(state, fd, source, length));
+      } while (n == -EINTR);
+      return n;
+    } catch (Throwable e) {
+      throw impossible(e);
+    }
+  }
+
+  /// `writev(2)`, again after EINTR.
+  ///
+  /// @param fd a file descriptor
+  /// @param pieces what to write, one after the other
+  /// @return bytes or an error
+  public long writev(int fd, IoVector pieces) {
+    try {
+      long n;
+      do {
+        n = result((long) WRITEV.invokeExact(state, fd, pieces.memory(), (long) pieces.count()));
       } while (n == -EINTR);
       return n;
     } catch (Throwable e) {

@@ -6,6 +6,7 @@
 /// | type  | who uses it                                                                  |
 /// |-------|------------------------------------------------------------------------------|
 /// | [Sys] | the device channel, mounting and unmounting: one instance for each thread     |
+/// | [IoVector] | the device channel: pieces that one call writes                          |
 ///
 /// May import `errno` of core. Imported by the rest of this module only: it is not exported.
 ///

@@ -21,6 +21,7 @@ public final class Reply {
 
   private final MemorySegment buffer;
   private int length = HEADER;
+  private int elsewhere;
 
   /// An empty answer.
   ///
@@ -43,7 +44,7 @@ public final class Reply {
     return buffer;
   }
 
-  /// Bytes of the answer with its header.
+  /// Bytes of the answer that are in the buffer, with its header.
   ///
   /// @return at least the header
   public int length() {
@@ -54,7 +55,7 @@ public final class Reply {
   ///
   /// @return at least 0
   public int bodyLength() {
-    return length - HEADER;
+    return length - HEADER + elsewhere;
   }
 
   /// The most bytes a body can have.
@@ -67,6 +68,7 @@ public final class Reply {
   /// Empties it.
   public void clear() {
     length = HEADER;
+    elsewhere = 0;
   }
 
   /// Makes it the answer to a request.
@@ -75,9 +77,9 @@ public final class Reply {
   /// @param error 0 or a positive error number, with which the body is dropped
   public void finish(long unique, int error) {
     if (error != 0) {
-      length = HEADER;
+      clear();
     }
-    buffer.set(INT, Wire.OutHeader.LEN, length);
+    buffer.set(INT, Wire.OutHeader.LEN, length + elsewhere);
     buffer.set(INT, Wire.OutHeader.ERROR, -error);
     buffer.set(LONG, Wire.OutHeader.UNIQUE, unique);
   }
@@ -157,6 +159,20 @@ public final class Reply {
   /// @param size bytes
   public void grow(int size) {
     length += size;
+  }
+
+  /// Counts bytes that follow those in the buffer, and lie somewhere else.
+  ///
+  /// @param size bytes
+  public void growElsewhere(int size) {
+    elsewhere += size;
+  }
+
+  /// Whether there are bytes that lie somewhere else.
+  ///
+  /// @return false if the whole answer is in the buffer
+  public boolean isElsewhere() {
+    return elsewhere > 0;
   }
 
   /// Fills the body with zeros up to a multiple of 8.

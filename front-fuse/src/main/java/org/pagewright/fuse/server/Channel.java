@@ -2,6 +2,7 @@ package org.pagewright.fuse.server;
 
 import java.lang.foreign.MemorySegment;
 import org.pagewright.errno.FsException;
+import org.pagewright.filemap.FilePin;
 
 /// Where requests come from and answers go to: `/dev/fuse`, or a kernel that a test plays.
 ///
@@ -25,6 +26,25 @@ public interface Channel extends AutoCloseable {
   /// @throws FsException EINVAL for an answer that makes no sense; ENOENT for a notification about
   ///     what the kernel does not have
   boolean send(MemorySegment message, int length) throws FsException;
+
+  /// Whether an answer may have its body in the frames of the cache, for [#send(MemorySegment, int,
+  /// FilePin)].
+  ///
+  /// @return false if bytes must be copied together
+  default boolean sendsPins() {
+    return false;
+  }
+
+  /// Sends an answer with a body that lies somewhere else, and goes from there without a copy.
+  ///
+  /// @param head begins with an out header, which counts the body, too
+  /// @param length bytes of the head
+  /// @param body follows the head; its lender stands by it until this returns
+  /// @return as [#send(MemorySegment, int)]
+  /// @throws FsException as [#send(MemorySegment, int)]
+  default boolean send(MemorySegment head, int length, FilePin body) throws FsException {
+    throw new UnsupportedOperationException();
+  }
 
   /// One more channel of the same mount, for another thread.
   ///

@@ -4,6 +4,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
+import org.pagewright.filemap.FilePin;
+import org.pagewright.fuse.os.IoVector;
 import org.pagewright.fuse.os.Sys;
 
 /// A file descriptor of `/dev/fuse`.
@@ -20,6 +22,8 @@ public final class DeviceChannel implements Channel {
   private static final int OWN_PROCESS = (int) ProcessHandle.current().pid();
 
   private static final ThreadLocal<Sys> SYS = ThreadLocal.withInitial(DeviceChannel::newSys);
+
+  private static final ThreadLocal<IoVector> VECTOR = ThreadLocal.withInitial(IoVector::new);
 
   private static final int CLOSED = 1 << 31;
 
@@ -90,17 +94,48 @@ public final class DeviceChannel implements Channel {
       return false;
     }
     try {
-      long n = SYS.get().write(fd, message, length);
-      if (n == length) {
-        return true;
-      }
-      if (n == -ENOENT || n == -ENODEV || n == -ECONNABORTED) {
-        return false;
-      }
-      throw Sys.failure(n < 0 ? (int) -n : Errno.EIO.number(), "write /dev/fuse");
+      return sent(SYS.get().write(fd, message, length), length);
     } finally {
       leave();
     }
+  }
+
+  @Override
+  public boolean sendsPins() {
+    return true;
+  }
+
+  /// {@inheritDoc}
+  ///
+  /// The kernel copies from the frames. It takes 1024 pieces, and the largest read has 257.
+  @Override
+  public boolean send(MemorySegment head, int length, FilePin body) throws FsException {
+    IoVector pieces = VECTOR.get();
+    pieces.clear();
+    pieces.add(head, 0, length);
+    long bytes = length;
+    for (int i = 0; i < body.pieces(); i++) {
+      pieces.add(body.chunk(i), body.offset(i), body.length(i));
+      bytes += body.length(i);
+    }
+    if (!enter()) {
+      return false;
+    }
+    try {
+      return sent(SYS.get().writev(fd, pieces), bytes);
+    } finally {
+      leave();
+    }
+  }
+
+  private static boolean sent(long n, long length) throws FsException {
+    if (n == length) {
+      return true;
+    }
+    if (n == -ENOENT || n == -ENODEV || n == -ECONNABORTED) {
+      return false;
+    }
+    throw Sys.failure(n < 0 ? (int) -n : Errno.EIO.number(), "write /dev/fuse");
   }
 
   @Override

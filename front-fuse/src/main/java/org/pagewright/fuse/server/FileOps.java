@@ -37,6 +37,9 @@ final class FileOps {
   private static final int SEEK_DATA = 3;
   private static final int SEEK_HOLE = 4;
 
+  /// From so many bytes on, a copy costs more than to lend each folio.
+  private static final int LEND_MIN = 16 << 10;
+
   /// The most that one request copies: others wait for the file meanwhile.
   private static final long COPY_MAX = 32 << 20;
 
@@ -219,8 +222,11 @@ final class FileOps {
     if (size < 0 || size > reply.bodyMax()) {
       throw new FsException(Errno.EINVAL, file + ": read of " + size + " bytes");
     }
-    long n = file.read(r.longAt(Wire.ReadIn.OFFSET), reply.room(size));
-    reply.grow((int) n);
+    long pos = r.longAt(Wire.ReadIn.OFFSET);
+    if (size < LEND_MIN || !c.channel.sendsPins() || !c.lend(file, pos, size)) {
+      long n = file.read(pos, reply.room(size));
+      reply.grow((int) n);
+    }
   }
 
   void write(Context c) throws FsException {

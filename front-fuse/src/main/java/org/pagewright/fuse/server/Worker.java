@@ -94,6 +94,7 @@ final class Worker {
     } catch (Throwable e) { // the top of the thread: nothing below could handle it
       server.failed("fuse server", e);
     } finally {
+      context.giveBack();
       server.leave();
     }
   }
@@ -125,6 +126,7 @@ final class Worker {
         takeBack();
       }
     }
+    c.giveBack();
     if (server.log.traces()) {
       trace(error, why);
     }
@@ -135,9 +137,8 @@ final class Worker {
   ///
   /// @return false if nobody heard of it
   private boolean sent(Request r) {
-    Reply reply = context.reply;
     try {
-      return channel.send(reply.buffer(), reply.length());
+      return context.send();
     } catch (FsException e) {
       server.log.trouble("answer to " + r + ": " + e.getMessage());
       return false;

@@ -19,6 +19,10 @@
 ///                                          |                            take back what was given
 ///                                     Namespace, OpenFile
 ///
+/// The bytes of a read are not copied here if all of them are in memory: the file lends its frames
+/// ([org.pagewright.vfs.OpenFile#pin]), the kernel copies from them, and then they are given back.
+/// What an answer has is one moment's content of each folio nevertheless (R-B13): writers wait.
+///
 /// ## Rules
 ///
 /// - A request that is to be answered is answered once, on the channel it came from, whatever goes

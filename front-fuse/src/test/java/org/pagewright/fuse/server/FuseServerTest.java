@@ -54,6 +54,30 @@ final class FuseServerTest extends WithServer {
     client.release(node, file.handle());
   }
 
+  /// R-B13: and the file has given its frames back when the next write comes.
+  @Test
+  void largeReadOfWhatIsInMemoryIsSentFromItsFrames() throws FsException {
+    Created file = client.create(ROOT, "big", OpenFlags.RDWR, 0644);
+    byte[] content = new byte[300_000];
+    new java.util.Random(2).nextBytes(content);
+    long node = file.entry().node();
+    client.write(node, file.handle(), 0, content, 0);
+    int before = kernel.pinnedAnswers();
+    for (int pos : new int[] {0, 4096, 5000}) {
+      byte[] there = java.util.Arrays.copyOfRange(content, pos, content.length);
+      assertArrayEquals(there, client.read(node, file.handle(), pos, 1 << 20));
+      content[pos + 70_000]++;
+      client.write(node, file.handle(), 0, content, 0);
+    }
+    assertEquals(before + 3, kernel.pinnedAnswers());
+    assertEquals(0, client.read(node, file.handle(), content.length, 1 << 20).length);
+    kernel.setBreaksAnswers(1);
+    client.read(node, file.handle(), 0, 1 << 20);
+    client.write(node, file.handle(), 0, content, 0); // given back though it was refused
+    assertEquals(before + 4, kernel.pinnedAnswers());
+    client.release(node, file.handle());
+  }
+
   @Test
   void appendingWriteGoesToTheEndButDirtyPagesGoWhereTheyBelong() throws FsException {
     Created file = client.create(ROOT, "log", OpenFlags.WRONLY | OpenFlags.APPEND, 0644);

@@ -1,5 +1,6 @@
 package org.pagewright.fuse.testing;
 
+import java.io.ByteArrayOutputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -17,6 +18,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
+import org.pagewright.filemap.FilePin;
 import org.pagewright.fuse.protocol.Feature;
 import org.pagewright.fuse.protocol.Opcode;
 import org.pagewright.fuse.protocol.Wire;
@@ -39,6 +41,7 @@ public final class FakeKernel {
   private volatile int uid;
   private volatile int pid = 1;
   private volatile boolean refusesAnswers;
+  private final AtomicInteger pinnedAnswers = new AtomicInteger();
   private final AtomicInteger breaksAnswers = new AtomicInteger();
 
   /// One answer.
@@ -91,6 +94,23 @@ public final class FakeKernel {
     }
 
     @Override
+    public boolean sendsPins() {
+      return true;
+    }
+
+    @Override
+    public boolean send(MemorySegment head, int length, FilePin body) throws FsException {
+      ByteArrayOutputStream all = new ByteArrayOutputStream();
+      all.writeBytes(head.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE));
+      for (int i = 0; i < body.pieces(); i++) {
+        MemorySegment piece = body.chunk(i).asSlice(body.offset(i), body.length(i));
+        all.writeBytes(piece.toArray(ValueLayout.JAVA_BYTE));
+      }
+      pinnedAnswers.incrementAndGet();
+      return send(MemorySegment.ofArray(all.toByteArray()), all.size());
+    }
+
+    @Override
     public Channel another() {
       return new Fake();
     }
@@ -134,6 +154,11 @@ public final class FakeKernel {
     lock.lock();
     complaints.add(what);
     lock.unlock();
+  }
+
+  /// How many answers came straight from frames of the cache.
+  public int pinnedAnswers() {
+    return pinnedAnswers.get();
   }
 
   /// What a real kernel would not have taken.
