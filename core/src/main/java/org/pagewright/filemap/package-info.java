@@ -70,8 +70,8 @@
 /// copies). A rejected short copy does not even show in the blocks that begin had brought in (Linux
 /// leaves it there, clean). R-A14 is a bound (Linux: only the chunk shrinks). Reads of a folio see
 /// each write to it whole or not at all (R-B13), and so do those that the kernel copies from a
-/// [FilePin] (Linux splices pages that may change under way). The source is brought in after a failed copy,
-/// never before it; so does Linux since Hansen's patch of February 2025.
+/// [FilePin] (Linux splices pages that may change under way). The source is brought in after a
+/// failed copy, never before it; so does Linux since Hansen's patch of February 2025.
 ///
 /// ## Not here
 ///
