@@ -6,11 +6,11 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Iterator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.NavigableMap;
 import java.util.Set;
-import java.util.TreeMap;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
@@ -20,19 +20,22 @@ import org.pagewright.sync.WaitQueue;
 
 /// All locks on files of one volume, and who waits for one.
 ///
-///     inode.fileLocks --> Table   RANGE: owner -> ranges, by first byte, apart from each other
-///                                 WHOLE: owner -> one range over everything
+///     inode.fileLocks --> Table   RANGE: what is held, see [HeldRanges]
+///                                 WHOLE: the same, each range over everything
 ///                                 waiting: requests, first come first
-///     waitingOf           owner -> its requests for ranges of any file, for the deadlock search
+///     waitingOf           owner -> its requests for locks on any file, for the deadlock search
 ///
 /// A file without locks has no table, so nothing looks further than one null field. One mutex
 /// guards it all, because a circle of waiters may lead through several files; it is held for a few
-/// lookups in maps and never while anybody waits.
+/// lookups, and to walk over the file's requests where a lock was taken away; never while anybody
+/// waits.
 ///
 /// Whoever takes a lock away grants, in the order they came, the requests that nothing stands
-/// against any more, and tells the waiters after the mutex. A later request that conflicts with
-/// nothing held does not queue behind an earlier one that waits, as in Linux: readers may pass a
-/// waiting writer.
+/// against any more, and tells the waiters after the mutex. Only requests that overlap what was
+/// taken away are looked at, and none any more once one of them has all of it for itself: else a
+/// thousand that wait for one byte, each for its turn, would look at each other a million times. A
+/// later request that conflicts with nothing held does not queue behind an earlier one that waits,
+/// as in Linux: readers may pass a waiting writer.
 ///
 /// ## Bounds
 ///
@@ -50,16 +53,16 @@ final class FileLocks {
   /// Most ranges held and requests waiting.
   static final int RECORDS_MAX = 1 << 16;
 
-  /// A range that an owner holds; the first byte is its key.
-  private record Held(long last, boolean exclusive, LockOwner owner) {}
+  /// More ranges than that, let go of at once, are taken for one: one walk over the requests.
+  private static final int RANGES_APART = 4;
 
   /// The locks on one file. Guarded by the mutex.
   static final class Table {
-    private final Map<LockOwner, NavigableMap<Long, Held>> ranges = new HashMap<>();
-    private final Map<LockOwner, NavigableMap<Long, Held>> wholes = new HashMap<>();
-    private final Deque<LockRequest> waiting = new ArrayDeque<>();
+    private final HeldRanges ranges = new HeldRanges();
+    private final HeldRanges wholes = new HeldRanges();
+    private final Set<LockRequest> waiting = new LinkedHashSet<>();
 
-    private Map<LockOwner, NavigableMap<Long, Held>> of(LockKind kind) {
+    private HeldRanges of(LockKind kind) {
       return kind == LockKind.RANGE ? ranges : wholes;
     }
 
@@ -71,8 +74,9 @@ final class FileLocks {
   private final Mutex mutex;
   private final WaitQueue threads = new WaitQueue();
   private final int recordsMax;
-  private final Map<LockOwner, List<LockRequest>> waitingOf = new HashMap<>(); // RANGE only
+  private final Map<LockOwner, Set<LockRequest>> waitingOf = new HashMap<>();
   private int records; // guarded by mutex: ranges and requests
+  private boolean closed; // guarded by mutex
 
   FileLocks(SuperBlock superBlock) {
     this(superBlock, RECORDS_MAX);
@@ -121,15 +125,16 @@ final class FileLocks {
           request.state = LockRequest.State.GRANTED;
           return request;
         }
+        if (closed) {
+          throw new FsException(Errno.EIO, inode + ": its volume was closed");
+        }
         if (lock.kind() == LockKind.RANGE && closesCircle(table, lock)) {
           throw new FsException(Errno.EDEADLK, inode + ": " + lock);
         }
         reserve(inode, 1);
         records++;
         table.waiting.add(request);
-        if (lock.kind() == LockKind.RANGE) {
-          waitingOf.computeIfAbsent(lock.owner(), owner -> new ArrayList<>(1)).add(request);
-        }
+        waitingOf.computeIfAbsent(lock.owner(), owner -> new LinkedHashSet<>(2)).add(request);
         return request;
       } finally {
         dropIfEmpty(inode, table);
@@ -145,8 +150,8 @@ final class FileLocks {
   /// @throws FsException EINTR if the thread is interrupted, which it stays; EDEADLK, ENOLCK
   void lock(Inode inode, FileLock lock) throws FsException {
     LockRequest request = request(inode, lock, ended -> threads.wakeAll(ended));
-    if (!request.isWaiting()) {
-      return;
+    if (request.isGranted()) {
+      return; // else it waits, or is over already, and not well
     }
     WaitQueue.Waiter waiter = threads.enter(request);
     try {
@@ -194,7 +199,7 @@ final class FileLocks {
     mutex.lock();
     try {
       Table table = inode.fileLocks;
-      return table == null ? null : firstInTheWay(table, lock);
+      return table == null ? null : table.of(lock.kind()).inTheWay(lock);
     } finally {
       mutex.unlock();
     }
@@ -213,10 +218,10 @@ final class FileLocks {
     mutex.lock();
     try {
       Table table = inode.fileLocks;
-      if (table != null && table.of(lock.kind()).containsKey(lock.owner())) {
-        reserve(inode, isInMiddle(table, lock) ? 1 : 0);
+      if (table != null && table.of(lock.kind()).has(lock.owner())) {
+        reserve(inode, table.of(lock.kind()).isInMiddle(lock) ? 1 : 0);
         cut(table, lock);
-        grant(table, ended);
+        grant(table, lock.kind(), lock.first(), lock.last(), ended);
         dropIfEmpty(inode, table);
       }
     } finally {
@@ -248,25 +253,49 @@ final class FileLocks {
     try {
       Table table = inode.fileLocks;
       if (table != null) {
-        Iterator<Map.Entry<LockOwner, NavigableMap<Long, Held>>> all =
-            table.of(kind).entrySet().iterator();
-        while (all.hasNext()) {
-          Map.Entry<LockOwner, NavigableMap<Long, Held>> entry = all.next();
-          if (owner != null ? entry.getKey().equals(owner) : entry.getKey().holder() == holder) {
-            records -= entry.getValue().size();
-            all.remove();
-          }
-        }
-        if (holder != null) {
+        List<FileLock> gone = new ArrayList<>(1);
+        HeldRanges held = table.of(kind);
+        records -= held.size();
+        if (owner != null) {
+          held.removeAll(owner, kind, gone::add);
+        } else {
+          held.removeAllOfHolder(holder, kind, gone::add);
           giveUp(table, holder);
         }
-        grant(table, ended);
+        records += held.size();
+        grant(table, kind, gone, ended);
         dropIfEmpty(inode, table);
       }
     } finally {
       mutex.unlock();
       tell(ended);
     }
+  }
+
+  /// Ends all waits: the volume is being closed by force. Nobody waits from now on.
+  void close() {
+    List<LockRequest> ended = new ArrayList<>();
+    mutex.lock();
+    closed = true;
+    for (Set<LockRequest> requests : waitingOf.values()) {
+      ended.addAll(requests);
+    }
+    for (LockRequest request : ended) {
+      request.state = LockRequest.State.GONE;
+      Table table = tableOf(request.inode());
+      table.waiting.remove(request);
+      forget(request);
+      dropIfEmpty(request.inode(), table);
+    }
+    mutex.unlock();
+    tell(ended);
+  }
+
+  /// The volume stays open: one may wait again.
+  void open() {
+    mutex.lock();
+    closed = false;
+    mutex.unlock();
   }
 
   /// Forgets all locks on an inode that leaves memory. There are none, unless a door did not let go
@@ -279,9 +308,7 @@ final class FileLocks {
         return;
       }
       for (LockKind kind : LockKind.values()) {
-        for (NavigableMap<Long, Held> ranges : table.of(kind).values()) {
-          records -= ranges.size();
-        }
+        records -= table.of(kind).size();
       }
       for (LockRequest request : table.waiting) {
         request.state = LockRequest.State.CANCELLED;
@@ -293,7 +320,7 @@ final class FileLocks {
     }
   }
 
-  private void giveUp(Table table, Object holder) {
+  private void giveUp(Table table, @Nullable Object holder) {
     for (Iterator<LockRequest> each = table.waiting.iterator(); each.hasNext(); ) {
       LockRequest request = each.next();
       if (request.lock().owner().holder() == holder) {
@@ -330,135 +357,81 @@ final class FileLocks {
   /// Takes a lock if nobody is in the way.
   private boolean takeLocked(Table table, FileLock lock, List<LockRequest> ended)
       throws FsException {
-    if (lock.kind() == LockKind.WHOLE) {
-      NavigableMap<Long, Held> mine = table.wholes.get(lock.owner());
-      if (mine != null) {
-        if (mine.firstEntry().getValue().exclusive == lock.exclusive()) {
-          return true;
-        }
-        cut(table, lock); // a change of type begins with letting go
-        grant(table, ended);
+    HeldRanges held = table.of(lock.kind());
+    if (lock.kind() == LockKind.WHOLE && held.has(lock.owner())) {
+      if (held.isExclusive(lock.owner()) == lock.exclusive()) {
+        return true;
       }
+      cut(table, lock); // a change of type begins with letting go
+      grant(table, lock.kind(), lock.first(), lock.last(), ended);
     }
-    if (firstInTheWay(table, lock) != null) {
+    if (held.inTheWay(lock) != null) {
       return false;
     }
     // Cut out of the middle of a range of the other type, it makes three of one.
     if (records > recordsMax - 2) {
       throw new FsException(Errno.ENOLCK, records + " locks are held");
     }
-    put(table, lock);
-    grant(table, ended); // what was exclusive may be shared now
+    if (put(table, lock)) {
+      grant(table, lock.kind(), lock.first(), lock.last(), ended);
+    }
     return true;
   }
 
-  private static @Nullable FileLock firstInTheWay(Table table, FileLock lock) {
-    for (Map.Entry<LockOwner, NavigableMap<Long, Held>> entry : table.of(lock.kind()).entrySet()) {
-      if (!entry.getKey().equals(lock.owner())) {
-        FileLock found = firstOverlap(entry.getValue(), lock);
-        if (found != null) {
-          return found;
-        }
-      }
-    }
-    return null;
-  }
-
-  /// An owner's first range that stands against a lock of somebody else.
-  private static @Nullable FileLock firstOverlap(NavigableMap<Long, Held> ranges, FileLock lock) {
-    Map.Entry<Long, Held> at = ranges.floorEntry(lock.first());
-    if (at == null || at.getValue().last < lock.first()) {
-      at = ranges.higherEntry(lock.first());
-    }
-    while (at != null && at.getKey() <= lock.last()) {
-      Held held = at.getValue();
-      if (held.exclusive || lock.exclusive()) {
-        return new FileLock(lock.kind(), held.owner, held.exclusive, at.getKey(), held.last);
-      }
-      at = ranges.higherEntry(at.getKey());
-    }
-    return null;
-  }
-
-  private static boolean isInMiddle(Table table, FileLock lock) {
-    NavigableMap<Long, Held> mine = table.of(lock.kind()).get(lock.owner());
-    Map.Entry<Long, Held> at = mine == null ? null : mine.lowerEntry(lock.first());
-    return at != null && at.getValue().last > lock.last();
-  }
-
-  /// Takes a range out of what its owner holds; the ends of what it cuts stay.
   private void cut(Table table, FileLock lock) {
-    Map<LockOwner, NavigableMap<Long, Held>> all = table.of(lock.kind());
-    NavigableMap<Long, Held> mine = all.get(lock.owner());
-    if (mine == null) {
+    HeldRanges held = table.of(lock.kind());
+    records -= held.size();
+    held.cut(lock);
+    records += held.size();
+  }
+
+  /// @return whether something that was exclusive is shared now
+  private boolean put(Table table, FileLock lock) {
+    HeldRanges held = table.of(lock.kind());
+    records -= held.size();
+    boolean opened = held.put(lock);
+    records += held.size();
+    return opened;
+  }
+
+  /// Grants what was waiting for any of some ranges.
+  private void grant(Table table, LockKind kind, List<FileLock> gone, List<LockRequest> ended) {
+    if (gone.isEmpty() || table.waiting.isEmpty()) {
       return;
     }
-    Map.Entry<Long, Held> at = mine.lowerEntry(lock.first());
-    if (at != null && at.getValue().last >= lock.first()) {
-      Held held = at.getValue();
-      mine.put(at.getKey(), new Held(lock.first() - 1, held.exclusive, held.owner));
-      keepTail(mine, held, lock.last());
-    }
-    for (at = mine.ceilingEntry(lock.first());
-        at != null && at.getKey() <= lock.last();
-        at = mine.ceilingEntry(lock.first())) {
-      mine.remove(at.getKey());
-      records--;
-      keepTail(mine, at.getValue(), lock.last());
-      if (at.getValue().last > lock.last()) {
-        break;
+    if (gone.size() > RANGES_APART) { // rather look at a few too many than walk many times
+      long first = Long.MAX_VALUE;
+      long last = 0;
+      for (FileLock lock : gone) {
+        first = Math.min(first, lock.first());
+        last = Math.max(last, lock.last());
       }
+      grant(table, kind, first, last, ended);
+      return;
     }
-    if (mine.isEmpty()) {
-      all.remove(lock.owner());
-    }
-  }
-
-  private void keepTail(NavigableMap<Long, Held> mine, Held held, long last) {
-    if (held.last > last) {
-      mine.put(last + 1, held);
-      records++;
+    for (FileLock lock : gone) {
+      grant(table, kind, lock.first(), lock.last(), ended);
     }
   }
 
-  /// Gives an owner a range, in place of what it has there, and joins it with neighbours of its
-  /// type.
-  private void put(Table table, FileLock lock) {
-    cut(table, lock);
-    NavigableMap<Long, Held> mine =
-        table.of(lock.kind()).computeIfAbsent(lock.owner(), owner -> new TreeMap<>());
-    long first = lock.first();
-    long last = lock.last();
-    Map.Entry<Long, Held> before = mine.lowerEntry(first);
-    if (before != null
-        && before.getValue().last == first - 1
-        && before.getValue().exclusive == lock.exclusive()) {
-      first = before.getKey();
-      mine.remove(first);
-      records--;
-    }
-    Map.Entry<Long, Held> after = last == FileLock.TO_END ? null : mine.ceilingEntry(last + 1);
-    if (after != null
-        && after.getKey() == last + 1
-        && after.getValue().exclusive == lock.exclusive()) {
-      last = after.getValue().last;
-      mine.remove(after.getKey());
-      records--;
-    }
-    mine.put(first, new Held(last, lock.exclusive(), lock.owner()));
-    records++;
-  }
-
-  /// Grants what nothing stands against any more. One pass is enough: a lock that is granted takes
-  /// nothing out of anybody's way, unless its owner changes a type with it, and then the pass
-  /// begins anew, each time with one request less.
-  private void grant(Table table, List<LockRequest> ended) {
-    boolean again = true;
-    while (again) {
-      again = false;
-      for (Iterator<LockRequest> each = table.waiting.iterator(); each.hasNext(); ) {
+  /// Grants what nothing stands against any more after a range was let go of, or is not exclusive
+  /// any more. One pass is enough: a lock that is granted takes nothing out of anybody's way,
+  /// unless its owner shares with it what was exclusive. Then there is another pass, over what was
+  /// opened so, each time with one request less.
+  private void grant(
+      Table table, LockKind kind, long first, long last, List<LockRequest> ended) {
+    HeldRanges held = table.of(kind);
+    while (first <= last) {
+      long openedFirst = Long.MAX_VALUE;
+      long openedLast = 0;
+      Iterator<LockRequest> each = table.waiting.iterator();
+      while (each.hasNext()) {
         LockRequest request = each.next();
-        if (firstInTheWay(table, request.lock()) != null) {
+        FileLock lock = request.lock();
+        if (lock.kind() != kind
+            || lock.first() > last
+            || lock.last() < first
+            || held.inTheWay(lock) != null) {
           continue;
         }
         each.remove();
@@ -466,21 +439,28 @@ final class FileLocks {
         ended.add(request);
         if (records > recordsMax - 2) {
           request.state = LockRequest.State.FAILED;
-        } else {
-          again = table.of(request.lock().kind()).containsKey(request.lock().owner());
-          put(table, request.lock());
-          request.state = LockRequest.State.GRANTED;
+          continue;
         }
-        if (again) {
-          break;
+        if (put(table, lock)) {
+          openedFirst = Math.min(openedFirst, lock.first());
+          openedLast = Math.max(openedLast, lock.last());
+        }
+        request.state = LockRequest.State.GRANTED;
+        if (lock.exclusive()
+            && lock.first() <= first
+            && lock.last() >= last
+            && !waitingOf.containsKey(lock.owner())) {
+          break; // nobody gets past it: its owner alone could, and asks for nothing else
         }
       }
+      first = openedFirst;
+      last = openedLast;
     }
   }
 
   private void forget(LockRequest request) {
     records--;
-    List<LockRequest> mine = waitingOf.get(request.lock().owner());
+    Set<LockRequest> mine = waitingOf.get(request.lock().owner());
     if (mine != null && mine.remove(request) && mine.isEmpty()) {
       waitingOf.remove(request.lock().owner());
     }
@@ -494,31 +474,28 @@ final class FileLocks {
     }
     Set<LockOwner> seen = new HashSet<>();
     Deque<LockOwner> next = new ArrayDeque<>();
-    addOwnersInTheWay(table, lock, seen, next);
+    Consumer<LockOwner> sink =
+        owner -> {
+          if (seen.add(owner)) {
+            next.add(owner);
+          }
+        };
+    table.ranges.showOwnersInTheWay(lock, sink);
     LockOwner owner;
     while ((owner = next.poll()) != null) {
-      for (LockRequest request : waitingOf.getOrDefault(owner, List.of())) {
+      for (LockRequest request : waitingOf.getOrDefault(owner, Set.of())) {
+        if (request.lock().kind() == LockKind.WHOLE) {
+          continue;
+        }
         Table there = request.inode().fileLocks;
         assert there != null : request;
-        addOwnersInTheWay(there, request.lock(), seen, next);
+        there.ranges.showOwnersInTheWay(request.lock(), sink);
         if (seen.contains(lock.owner())) {
           return true;
         }
       }
     }
     return false;
-  }
-
-  private static void addOwnersInTheWay(
-      Table table, FileLock lock, Set<LockOwner> seen, Deque<LockOwner> next) {
-    for (Map.Entry<LockOwner, NavigableMap<Long, Held>> entry : table.ranges.entrySet()) {
-      if (!entry.getKey().equals(lock.owner())
-          && !seen.contains(entry.getKey())
-          && firstOverlap(entry.getValue(), lock) != null) {
-        seen.add(entry.getKey());
-        next.add(entry.getKey());
-      }
-    }
   }
 
   private static void tell(List<LockRequest> ended) {

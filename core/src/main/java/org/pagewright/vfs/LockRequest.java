@@ -7,6 +7,7 @@ import org.pagewright.errno.Errno;
 ///
 ///     WAITING --> GRANTED     the last lock in the way went, in whosever thread that was
 ///        |------> FAILED      there was no room to note it: ENOLCK
+///        |------> GONE        the volume was closed: EIO
 ///        +------> CANCELLED   by [OpenFile#cancelLock]
 public final class LockRequest {
   /// Hears of the end of a wait.
@@ -23,6 +24,7 @@ public final class LockRequest {
     WAITING,
     GRANTED,
     FAILED,
+    GONE,
     CANCELLED
   }
 
@@ -66,11 +68,12 @@ public final class LockRequest {
 
   /// Why it failed.
   ///
-  /// @return ENOLCK, EINTR if it was cancelled; null if neither
+  /// @return ENOLCK, EIO if the volume was closed by force, EINTR if it was cancelled; null if none
   public @Nullable Errno error() {
     return switch (state) {
       case WAITING, GRANTED -> null;
       case FAILED -> Errno.ENOLCK;
+      case GONE -> Errno.EIO;
       case CANCELLED -> Errno.EINTR;
     };
   }

@@ -380,4 +380,146 @@ final class FileLocksTest {
       assertEquals(ranges, locks().records(), message);
     }
   }
+
+  /// Goal: who waits for something else does not slow down a release, and of those who wait for one
+  /// byte each release looks at no more than it must. Method: as many locks and requests as a
+  /// table of all has to bear; looked at one by one they would take hours.
+  @Test
+  void thousandsThatHoldAndWaitAreNotLookedAtByEachOther() throws FsException {
+    int owners = 12_000;
+    int[] granted = new int[1];
+    for (int i = 0; i < owners; i++) { // each holds its own byte, and one other waits for it
+      assertTrue(shared(new LockOwner(door, 10 + i, i), 2L * i, 2L * i + 1));
+      file.requestLock(
+          FileLock.range(new LockOwner(door, -10 - i, i), true, 2L * i, 2L * i),
+          ended -> granted[0]++);
+    }
+    for (int i = owners - 1; i >= 0; i--) {
+      assertEquals(owners - 1 - i, granted[0]);
+      unlock(new LockOwner(door, 10 + i, i), 2L * i, 2L * i + 1);
+    }
+    for (int i = 0; i < owners; i++) {
+      unlock(new LockOwner(door, -10 - i, i), 0, END);
+    }
+    assertEquals(0, locks().records());
+    assertTrue(exclusive(a, 7, 7));
+    for (int i = 0; i < owners; i++) { // all wait for one byte
+      file.requestLock(
+          FileLock.range(new LockOwner(door, 10 + i, i), true, 7, 7), ended -> granted[0]++);
+    }
+    unlock(a, 7, 7);
+    for (int i = 0; i < owners; i++) {
+      assertEquals(owners + 1 + i, granted[0]);
+      unlock(new LockOwner(door, 10 + i, i), 7, 7);
+    }
+  }
+
+  @Test
+  void twoRequestsOfOneOwnerAreBothGrantedByOneRelease() throws FsException {
+    for (LockKind kind : LockKind.values()) {
+      assertTrue(file.tryLock(new FileLock(kind, a, true, 0, END)));
+      LockRequest first = file.requestLock(new FileLock(kind, b, true, 0, END), ended -> {});
+      LockRequest other = file.requestLock(new FileLock(kind, c, true, 0, END), ended -> {});
+      LockRequest second = file.requestLock(new FileLock(kind, b, true, 0, END), ended -> {});
+      file.unlockAll(kind, a);
+      assertTrue(first.isGranted() && second.isGranted() && other.isWaiting());
+      file.unlockAll(kind, b);
+      assertTrue(other.isGranted());
+      file.unlockAll(kind, c);
+    }
+  }
+
+  /// Method: owners ask for, and let go of, ranges of twelve bytes at random and wait where they
+  /// must; beside it a table byte by byte, and a list of who waits, all of which is gone over again
+  /// and again after each release until nothing more can be granted.
+  @Test
+  void randomRequestsAreGrantedAsByALookAtAllOfThem() throws FsException {
+    long seed = Long.getLong("locks.seed", System.nanoTime());
+    Random random = new Random(seed);
+    LockOwner[] owners = new LockOwner[6];
+    for (int i = 0; i < owners.length; i++) {
+      owners[i] = new LockOwner(door, i, 100 + i);
+    }
+    int[][] held = new int[owners.length][12];
+    List<LockRequest> waiting = new ArrayList<>();
+    for (int step = 0; step < 30_000; step++) {
+      int who = random.nextInt(owners.length);
+      int first = random.nextInt(12);
+      int last = first + random.nextInt(Math.min(12 - first, 4));
+      int want = random.nextInt(4);
+      String message = "seed " + seed + ", step " + step;
+      if (want == 0) {
+        unlock(owners[who], first, last);
+        mark(held[who], first, last, 0);
+      } else if (want == 3 && !waiting.isEmpty()) {
+        assertTrue(file.cancelLock(waiting.remove(random.nextInt(waiting.size()))), message);
+      } else if (want != 3) {
+        FileLock lock = FileLock.range(owners[who], want == 2, first, last);
+        LockRequest request;
+        try {
+          request = file.requestLock(lock, ended -> {});
+        } catch (FsException e) {
+          assertErrno(Errno.EDEADLK, e);
+          assertFalse(isFree(held, lock), message);
+          continue;
+        }
+        if (isFree(held, lock)) {
+          assertTrue(request.isGranted(), message);
+          mark(held[who], first, last, want);
+        } else {
+          waiting.add(request);
+        }
+      }
+      boolean again = true;
+      while (again) {
+        again = false;
+        for (LockRequest request : List.copyOf(waiting)) {
+          FileLock lock = request.lock();
+          if (isFree(held, lock)) {
+            again = true;
+            waiting.remove(request);
+            mark(
+                held[(int) lock.owner().id()],
+                (int) lock.first(),
+                (int) lock.last(),
+                lock.exclusive() ? 2 : 1);
+            assertTrue(request.isGranted(), () -> message + ": " + request);
+          }
+        }
+      }
+      int records = waiting.size();
+      for (LockRequest request : waiting) {
+        assertTrue(request.isWaiting(), () -> message + ": " + request);
+      }
+      for (int[] bytes : held) {
+        for (int i = 0; i < bytes.length; i++) {
+          records += bytes[i] != 0 && (i == 0 || bytes[i - 1] != bytes[i]) ? 1 : 0;
+        }
+      }
+      assertEquals(records, locks().records(), message);
+    }
+    for (LockRequest request : waiting) {
+      file.cancelLock(request);
+    }
+    for (LockOwner owner : owners) {
+      file.unlockAll(LockKind.RANGE, owner);
+    }
+  }
+
+  private static void mark(int[] bytes, int first, int last, int as) {
+    for (int i = first; i <= last; i++) {
+      bytes[i] = as;
+    }
+  }
+
+  private static boolean isFree(int[][] held, FileLock lock) {
+    for (int owner = 0; owner < held.length; owner++) {
+      for (int i = (int) lock.first(); i <= lock.last() && owner != lock.owner().id(); i++) {
+        if (held[owner][i] == 2 || held[owner][i] == 1 && lock.exclusive()) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
 }
