@@ -8,6 +8,7 @@ import org.pagewright.errno.FsException;
 import org.pagewright.sync.LockClass;
 import org.pagewright.sync.Mutex;
 import org.pagewright.sync.WaitQueue;
+import org.pagewright.writeback.Clock;
 
 /// The inodes of one volume that are in memory, by number.
 ///
@@ -91,6 +92,15 @@ final class InodeCache {
         lock.unlock();
         throw new FsException(
             Errno.ESTALE, inode + " is to be freed, which failed: an entry still names it");
+      }
+      if (!trusted
+          && inode != null
+          && inode.state == Inode.FREEING
+          && inode.nlink() == 0) {
+        // Whatever comes to have the number next is another file. Nobody is to wait for an end that
+        // comes with a thaw only. (Who found a name waits: that may be one of the next file.)
+        lock.unlock();
+        throw new FsException(Errno.ESTALE, inode + " has no name and is being freed");
       }
       if (inode == null && claimed.contains(ino)) {
         lock.unlock();
@@ -257,6 +267,22 @@ final class InodeCache {
     lock.unlock();
   }
 
+  /// One more reference to an inode that goes only with the volume.
+  ///
+  /// @return false if it is gone, or about to be
+  boolean tryHold(Inode inode) {
+    lock.lock();
+    try {
+      if (inode.state != Inode.LIVE) {
+        return false;
+      }
+      refLocked(inode);
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /// A walk is about to write an inode out, which stays in memory until [#endSync]. Several may be
   /// at it.
   ///
@@ -321,6 +347,23 @@ final class InodeCache {
     lock.unlock();
     if (victim != null) {
       superBlock.evict(victim);
+    }
+    if (superBlock.isGone()) {
+      queue.wakeAll(this);
+    }
+  }
+
+  /// Waits until nobody holds an inode, but not for ever. The volume is gone.
+  void awaitUnused(Clock clock, long nanos) {
+    WaitQueue.Waiter waiter = queue.enter(this);
+    try {
+      long start = clock.nanoTime();
+      for (long left = nanos; left > 0 && used() > 0; ) {
+        clock.await(waiter, left);
+        left = nanos - (clock.nanoTime() - start);
+      }
+    } finally {
+      queue.leave(waiter);
     }
   }
 

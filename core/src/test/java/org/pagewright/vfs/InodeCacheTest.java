@@ -133,4 +133,21 @@ final class InodeCacheTest {
     assertEquals(Errno.ESTALE, ((FsException) told.getCause()).errno());
     assertEquals(cached, superBlock.cachedInodes());
   }
+
+  /// Schedule: the last one lets go of a removed file while the volume is frozen, so that it is
+  /// freed when that is over; somebody comes with a number from outside.
+  @Test
+  void numberOfARemovedFileIsStaleAlsoWhileTheVolumeIsFrozen() throws Exception {
+    Inode removed = superBlock.iget(FILE);
+    removed.setNlink(0);
+    superBlock.freeze();
+    superBlock.iput(removed);
+    FutureTask<Inode> reader = start(() -> superBlock.igetUntrusted(FILE));
+    ExecutionException told =
+        assertThrows(ExecutionException.class, () -> reader.get(30, TimeUnit.SECONDS));
+    assertEquals(Errno.ESTALE, ((FsException) told.getCause()).errno());
+    assertEquals(List.of(), List.copyOf(fs.evicted));
+    superBlock.thaw();
+    assertEquals(List.of(FILE), List.copyOf(fs.evicted));
+  }
 }
