@@ -9,6 +9,7 @@ import java.nio.channels.CompletionHandler;
 import java.nio.channels.FileLock;
 import java.nio.channels.NonReadableChannelException;
 import java.nio.channels.NonWritableChannelException;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -60,9 +61,11 @@ final class VolumeAsynchronousFileChannel extends AsynchronousFileChannel {
   }
 
   /// What an operation ended with: one of the two.
-  private record Outcome<V extends @Nullable Object>(V value, @Nullable Exception failure) {}
+  private record Outcome<V extends @Nullable Object>(V value, @Nullable Throwable failure) {}
 
   /// Does a task, unless the channel was closed before it was begun, or before it had its turn.
+  /// Whatever it throws is its outcome: nobody else is there to hear of it, and who waits for the
+  /// operation would wait for ever.
   private <V> Outcome<@Nullable V> outcome(Task<V> task, boolean begunOpen) {
     try {
       if (!isOpen()) {
@@ -78,7 +81,7 @@ final class VolumeAsynchronousFileChannel extends AsynchronousFileChannel {
     } catch (IllegalStateException | WrongThreadException e) {
       // A buffer whose memory is gone, or another thread's; or the file system was closed.
       return new Outcome<>(null, isOpen() ? e : new AsynchronousCloseException());
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException | Error e) {
       return new Outcome<>(null, e);
     }
   }
@@ -146,6 +149,7 @@ final class VolumeAsynchronousFileChannel extends AsynchronousFileChannel {
 
   private Task<Integer> writing(ByteBuffer src, long pos) {
     checkPosition(pos);
+    Objects.requireNonNull(src, "src");
     if (!writable) {
       throw new NonWritableChannelException();
     }

@@ -60,6 +60,8 @@ import org.pagewright.fs.ext4.Ext4Options;
 import org.pagewright.fs.ext4.mkfs.Mkfs;
 import org.pagewright.fs.ext4.mkfs.MkfsOptions;
 import org.pagewright.sim.device.FaultyBlockDevice;
+import org.pagewright.sync.LockClass;
+import org.pagewright.sync.Mutex;
 import org.pagewright.vfs.CacheMemory;
 import org.pagewright.vfs.OpenFile;
 import org.pagewright.vfs.OpenFlags;
@@ -436,6 +438,49 @@ final class ChannelTest {
   }
 
   // ---- Asynchronous -----------------------------------------------------------------------------
+
+  /// Whatever an operation dies of is its outcome: here of a lock that its thread holds already.
+  @Test
+  void anOperationThatDiesIsToldToWhoWaitsForIt() throws Exception {
+    Mutex held = new Mutex(LockClass.LRU, "held by the executor");
+    ExecutorService executor =
+        Executors.newSingleThreadExecutor(
+            task ->
+                Thread.ofPlatform()
+                    .daemon()
+                    .unstarted(
+                        () -> {
+                          held.lock();
+                          task.run();
+                        }));
+    try (AsynchronousFileChannel channel =
+        AsynchronousFileChannel.open(file, Set.of(WRITE), executor)) {
+      assertThrows(NullPointerException.class, () -> channel.write(null, 0));
+      Future<Integer> written = channel.write(bytes("x"), 100);
+      ExecutionException e =
+          assertThrows(ExecutionException.class, () -> written.get(SECONDS, TimeUnit.SECONDS));
+      assertInstanceOf(AssertionError.class, e.getCause());
+      CompletableFuture<Throwable> told = new CompletableFuture<>();
+      channel.write(
+          bytes("x"),
+          100,
+          told,
+          new CompletionHandler<Integer, CompletableFuture<Throwable>>() {
+            @Override
+            public void completed(Integer n, CompletableFuture<Throwable> future) {
+              future.completeExceptionally(new AssertionError("wrote " + n));
+            }
+
+            @Override
+            public void failed(Throwable failure, CompletableFuture<Throwable> future) {
+              future.complete(failure);
+            }
+          });
+      assertInstanceOf(AssertionError.class, told.get(SECONDS, TimeUnit.SECONDS));
+    } finally {
+      executor.shutdownNow();
+    }
+  }
 
   @Test
   void asynchronousChannelsReadWriteAndLock() throws Exception {
