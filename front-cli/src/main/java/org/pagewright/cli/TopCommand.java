@@ -1,6 +1,7 @@
 package org.pagewright.cli;
 
 import java.io.IOException;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -146,8 +147,9 @@ final class TopCommand extends Subcommand {
     int bestDepth = -1;
     for (ProcessReport report : reports) {
       for (VolumeReport volume : report.volumes()) {
-        boolean isImage = Path.of(volume.name()).toAbsolutePath().normalize().equals(path);
-        boolean isAbove = !volume.mountPoint().isEmpty() && path.startsWith(volume.mountPoint());
+        boolean isImage = path.equals(placeOf(volume.name()));
+        Path mountPoint = volume.mountPoint().isEmpty() ? null : placeOf(volume.mountPoint());
+        boolean isAbove = mountPoint != null && path.startsWith(mountPoint);
         int depth =
             isImage ? Integer.MAX_VALUE : isAbove ? volume.mountPoint().length() : -1;
         if (depth > bestDepth) {
@@ -163,6 +165,15 @@ final class TopCommand extends Subcommand {
     List<VolumeReport> only = new ArrayList<>();
     only.add(bestVolume);
     return List.of(new ProcessReport(best.pid(), best.startedMillis(), best.nanos(), only));
+  }
+
+  /// What another process calls a place; null if nothing can be called so.
+  private static @Nullable Path placeOf(String name) {
+    try {
+      return Path.of(name).toAbsolutePath().normalize();
+    } catch (InvalidPathException e) {
+      return null;
+    }
   }
 
   private static CommandException nothing(String wanted) {

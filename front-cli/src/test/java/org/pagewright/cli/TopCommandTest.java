@@ -25,10 +25,12 @@ import org.pagewright.fs.ext4.Ext4Options;
 import org.pagewright.observe.ProcessReport;
 import org.pagewright.observe.Published;
 import org.pagewright.observe.VolumeReport;
+import org.pagewright.ramfs.Ramfs;
 import org.pagewright.stats.Count;
 import org.pagewright.stats.DeviceStats;
 import org.pagewright.stats.Histogram;
 import org.pagewright.vfs.CacheMemory;
+import org.pagewright.vfs.MountOptions;
 import org.pagewright.vfs.OpenFile;
 import org.pagewright.vfs.OpenFlags;
 import org.pagewright.vfs.Volume;
@@ -175,6 +177,23 @@ final class TopCommandTest {
         left.countDown();
       }
     }
+  }
+
+  @Test
+  void aVolumeWhoseNameIsNoPathIsPassedOver() throws Exception {
+    published(
+        p -> {
+          try (CacheMemory memory = CacheMemory.ofBytes(4 << 20);
+              Volume other = Ramfs.mount(memory.cache(), MountOptions.DEFAULTS)) {
+            Published strange =
+                Published.volume(other.superBlock(), "no\0path", Path.of("/mnt/x/below"));
+            Published.refresh();
+            Shell.Result both = Shell.ok("top", "--once", "/mnt/x/below/file");
+            assertTrue(both.lines().get(0).contains("on /mnt/x/below "), both.out());
+            assertTrue(Shell.ok("top", "--once", image).out().contains("disk.img"));
+            strange.close();
+          }
+        });
   }
 
   @Test
