@@ -2,9 +2,7 @@ package org.pagewright.cli;
 
 import java.io.IOException;
 import java.util.List;
-import org.pagewright.cli.image.Operand;
 import org.pagewright.vfs.Stat;
-import org.pagewright.vfs.Volume;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -26,33 +24,15 @@ final class ChmodCommand extends Subcommand {
   @Override
   void run() throws IOException {
     ModeChange change = ModeChange.parse(mode);
-    each(
+    Recursion.overOperands(
+        this,
         operands,
-        text -> {
-          Operand.InImage operand = Operand.parseInImage(text);
-          Volume volume = open(operand, true).volume();
-          Places.at(
-              operand,
-              () -> {
-                if (recursive) {
-                  Recursion.over(
-                      volume,
-                      operand.path(),
-                      root().cancellation(),
-                      (path, stat) -> {
-                        if (!stat.isSymlink()) {
-                          change(volume, path, stat, change);
-                        }
-                      });
-                } else {
-                  change(volume, operand.path(), volume.stat(operand.path()), change);
-                }
-              });
+        recursive,
+        (volume, path, found) -> {
+          Stat stat = found == null ? volume.stat(path) : found;
+          if (!stat.isSymlink()) {
+            volume.chmod(path, change.apply(stat.mode(), stat.isDirectory()));
+          }
         });
-  }
-
-  private static void change(Volume volume, String path, Stat stat, ModeChange change)
-      throws IOException {
-    volume.chmod(path, change.apply(stat.mode(), stat.isDirectory()));
   }
 }

@@ -2,9 +2,7 @@ package org.pagewright.cli;
 
 import java.io.IOException;
 import java.util.List;
-import org.pagewright.cli.image.Operand;
 import org.pagewright.cli.report.CommandException;
-import org.pagewright.vfs.Volume;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -36,25 +34,11 @@ final class ChownCommand extends Subcommand {
     if (uid == KEEP && gid == KEEP) {
       throw CommandException.usage("`" + owner + "` is no owner", "write UID, UID:GID or :GID");
     }
-    each(
+    Recursion.overOperands(
+        this,
         operands,
-        text -> {
-          Operand.InImage operand = Operand.parseInImage(text);
-          Volume volume = open(operand, true).volume();
-          Places.at(
-              operand,
-              () -> {
-                if (recursive) {
-                  Recursion.over(
-                      volume,
-                      operand.path(),
-                      root().cancellation(),
-                      (path, stat) -> volume.chown(path, uid, gid, false));
-                } else {
-                  volume.chown(operand.path(), uid, gid, !linkItself);
-                }
-              });
-        });
+        recursive,
+        (volume, path, found) -> volume.chown(path, uid, gid, found == null && !linkItself));
   }
 
   private static int number(String text) throws CommandException {
