@@ -659,12 +659,13 @@ final class Run implements Stage, SchedulePoint.Explorer {
     if (aborting) {
       unwind();
     }
-    me.status = nanos > 0 ? Logical.Status.TIMED : Logical.Status.PARKED;
+    boolean timed = nanos > 0 && nanos < Long.MAX_VALUE - now; // else it is for ever
+    me.status = timed ? Logical.Status.TIMED : Logical.Status.PARKED;
     me.inPark = true;
     me.subject = objects.number(blocker);
     me.kind = Kind.WAIT;
     footprint.add(me.object, Footprint.WRITE);
-    if (nanos > 0) {
+    if (timed) {
       me.deadline = now + nanos;
       footprint.add(clock, 0);
     }

@@ -622,6 +622,38 @@ final class ExplorerTest {
   }
 
   @Test
+  void aWaitWithoutEndDoesNotRunOutOfTimeWhateverTimeItIs() {
+    Exploration found =
+        Explorer.exhaustive(1)
+            .explore(
+                stage -> {
+                  WaitQueue queue = new WaitQueue();
+                  boolean[] done = new boolean[1];
+                  stage.thread(
+                      "A",
+                      () -> {
+                        WaitQueue.Waiter waiter = queue.enter(done);
+                        stage.clock().await(waiter, 1000);
+                        queue.leave(waiter);
+                        done[0] = true;
+                        queue.wakeAll(queue);
+                      });
+                  stage.thread(
+                      "B",
+                      () -> {
+                        WaitQueue.Waiter waiter = queue.enter(queue);
+                        stage.clock().await(waiter, 500);
+                        if (!done[0]) {
+                          stage.clock().await(waiter, Long.MAX_VALUE);
+                        }
+                        queue.leave(waiter);
+                        assertTrue(done[0], "nobody has woken B");
+                      });
+                });
+    assertEquals(Verdict.OK, found.verdict(), found::toString);
+  }
+
+  @Test
   void aTimeoutMayComeAtAnyTimeIfAskedFor() {
     Program program =
         stage -> {
