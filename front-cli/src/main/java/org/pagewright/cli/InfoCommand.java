@@ -107,8 +107,8 @@ final class InfoCommand extends Subcommand {
     line("written", time(sb.writeTime()));
     line("checked", time(sb.lastCheck()));
     if (sb.errorCount() > 0) {
-      line("errors", sb.errorCount() + ", first in " + sb.firstErrorFunction() + " at "
-          + time(sb.firstErrorTime()));
+      line("errors", sb.errorCount() + ", first in " + sb.firstError().function() + " at "
+          + time(sb.firstError().time()));
     }
     line("features", "");
     for (Feature feature : Feature.values()) {

@@ -306,21 +306,16 @@ final class Ext4FileSystem implements SuperBlockOperations {
     long now = (sb == null ? options.mount().clock().instant() : sb.now()).getEpochSecond();
     long block = e instanceof CorruptedException c ? Math.max(c.blockNr(), 0) : 0;
     superblockLock.lock();
-    boolean first = superblock.errorCount() == 0;
-    if (first) {
-      superblock.putFirstErrorTime(now);
-      superblock.putFirstErrorBlock(block);
-      superblock.putFirstErrorCode(Superblock.ERROR_EFSCORRUPTED);
-      superblock.putFirstErrorFunction(DRIVER);
+    boolean marked = (superblock.state() & Superblock.STATE_ERROR) != 0;
+    int code = Superblock.ERROR_EFSCORRUPTED;
+    if (superblock.firstError().time() == 0) { // the count is also of troubles that are no damage
+      superblock.firstError().put(now, block, code, DRIVER);
     }
-    superblock.putLastErrorTime(now);
-    superblock.putLastErrorBlock(block);
-    superblock.putLastErrorCode(Superblock.ERROR_EFSCORRUPTED);
-    superblock.putLastErrorFunction(DRIVER);
+    superblock.lastError().put(now, block, code, DRIVER);
     superblock.putErrorCount(Math.min(superblock.errorCount() + 1, 0xffff_ffffL));
     superblock.putState(superblock.state() | Superblock.STATE_ERROR);
     superblockLock.unlock();
-    if (first) {
+    if (!marked) {
       markDamaged();
     }
     if (sb != null && options.onDamage() == OnDamage.READ_ONLY) {

@@ -91,9 +91,9 @@ final class OnDamageTest {
     assertNotEquals(0, superblock.state() & Superblock.STATE_ERROR);
     if (policy != OnDamage.PANIC) {
       assertEquals(1, superblock.errorCount());
-      assertEquals(dirBlock, superblock.firstErrorBlock());
-      assertEquals(dirBlock, superblock.lastErrorBlock());
-      assertEquals(Superblock.ERROR_EFSCORRUPTED, superblock.firstErrorCode());
+      assertEquals(dirBlock, superblock.firstError().blockNr());
+      assertEquals(dirBlock, superblock.lastError().blockNr());
+      assertEquals(Superblock.ERROR_EFSCORRUPTED, superblock.firstError().code());
       FsException refused =
           assertThrows(
               FsException.class, () -> Ext4.mount(image, memory, Ext4Options.DEFAULTS));
@@ -108,6 +108,19 @@ final class OnDamageTest {
       file.read(0, read, 0, read.length);
       assertArrayEquals(KEPT, read);
     }
+  }
+
+  @Test
+  void damageIsMarkedAtOnceThoughSomethingElseWasCountedBefore() throws Exception {
+    Superblock superblock = Superblock.read(image);
+    superblock.putErrorCount(1); // e.g. of a creation that could not be taken back
+    superblock.write(image);
+    Volume volume = Ext4.mount(image, memory, Ext4Options.DEFAULTS);
+    assertThrows(CorruptedException.class, () -> volume.list("/dir"));
+    assertNotEquals(0, Superblock.read(image).state() & Superblock.STATE_ERROR, "at once");
+    volume.superBlock().close(true);
+    assertEquals(dirBlock, Superblock.read(image).firstError().blockNr());
+    assertEquals(2, Superblock.read(image).errorCount());
   }
 
   @ParameterizedTest

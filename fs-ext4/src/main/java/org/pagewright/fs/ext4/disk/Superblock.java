@@ -147,16 +147,6 @@ public final class Superblock {
   private static final int CHECKSUM_TYPE = 0x175;
   private static final int KBYTES_WRITTEN = 0x178;
   private static final int ERROR_COUNT = 0x194;
-  private static final int FIRST_ERROR_TIME = 0x198;
-  private static final int FIRST_ERROR_INO = 0x19c;
-  private static final int FIRST_ERROR_BLOCK = 0x1a0;
-  private static final int FIRST_ERROR_FUNC = 0x1a8;
-  private static final int FIRST_ERROR_LINE = 0x1c8;
-  private static final int LAST_ERROR_TIME = 0x1cc;
-  private static final int LAST_ERROR_INO = 0x1d0;
-  private static final int LAST_ERROR_LINE = 0x1d4;
-  private static final int LAST_ERROR_BLOCK = 0x1d8;
-  private static final int LAST_ERROR_FUNC = 0x1e0;
   private static final int MOUNT_OPTS = 0x200;
   private static final int USR_QUOTA_INUM = 0x240;
   private static final int GRP_QUOTA_INUM = 0x244;
@@ -169,10 +159,6 @@ public final class Superblock {
   private static final int MTIME_HI = 0x275;
   private static final int MKFS_TIME_HI = 0x276;
   private static final int LASTCHECK_HI = 0x277;
-  private static final int FIRST_ERROR_TIME_HI = 0x278;
-  private static final int LAST_ERROR_TIME_HI = 0x279;
-  private static final int FIRST_ERROR_ERRCODE = 0x27a;
-  private static final int LAST_ERROR_ERRCODE = 0x27b;
   private static final int ENCODING = 0x27c;
   private static final int ORPHAN_FILE_INUM = 0x280;
   private static final int CHECKSUM = 0x3fc;
@@ -714,148 +700,14 @@ public final class Superblock {
     LittleEndian.put32(raw, ERROR_COUNT, value);
   }
 
-  /// {@return first error, seconds since 1970}
-  public long firstErrorTime() {
-    return getTime(FIRST_ERROR_TIME, FIRST_ERROR_TIME_HI);
+  /// {@return the first error since the last check; all zero if there was none}
+  public ErrorNote firstError() {
+    return new ErrorNote(this, true);
   }
 
-  /// Stores what [#firstErrorTime()] returns.
-  ///
-  /// @param value the new one
-  public void putFirstErrorTime(long value) {
-    putTime(FIRST_ERROR_TIME, FIRST_ERROR_TIME_HI, value);
-  }
-
-  /// {@return inode of the first error, or 0}
-  public long firstErrorInode() {
-    return LittleEndian.u32(raw, FIRST_ERROR_INO);
-  }
-
-  /// Stores what [#firstErrorInode()] returns.
-  ///
-  /// @param value the new one
-  public void putFirstErrorInode(long value) {
-    LittleEndian.put32(raw, FIRST_ERROR_INO, value);
-  }
-
-  /// {@return block of the first error, or 0}
-  public long firstErrorBlock() {
-    return LittleEndian.i64(raw, FIRST_ERROR_BLOCK);
-  }
-
-  /// Stores what [#firstErrorBlock()] returns.
-  ///
-  /// @param value the new one
-  public void putFirstErrorBlock(long value) {
-    LittleEndian.put64(raw, FIRST_ERROR_BLOCK, value);
-  }
-
-  /// {@return where the first error was noticed}
-  public String firstErrorFunction() {
-    return getString(FIRST_ERROR_FUNC, 32);
-  }
-
-  /// Stores what [#firstErrorFunction()] returns.
-  ///
-  /// @param value the new one
-  public void putFirstErrorFunction(String value) {
-    putString(FIRST_ERROR_FUNC, 32, value);
-  }
-
-  /// {@return line of the source where the first error was noticed}
-  public long firstErrorLine() {
-    return LittleEndian.u32(raw, FIRST_ERROR_LINE);
-  }
-
-  /// Stores what [#firstErrorLine()] returns.
-  ///
-  /// @param value the new one
-  public void putFirstErrorLine(long value) {
-    LittleEndian.put32(raw, FIRST_ERROR_LINE, value);
-  }
-
-  /// {@return last error, seconds since 1970}
-  public long lastErrorTime() {
-    return getTime(LAST_ERROR_TIME, LAST_ERROR_TIME_HI);
-  }
-
-  /// Stores what [#lastErrorTime()] returns.
-  ///
-  /// @param value the new one
-  public void putLastErrorTime(long value) {
-    putTime(LAST_ERROR_TIME, LAST_ERROR_TIME_HI, value);
-  }
-
-  /// {@return inode of the last error, or 0}
-  public long lastErrorInode() {
-    return LittleEndian.u32(raw, LAST_ERROR_INO);
-  }
-
-  /// Stores what [#lastErrorInode()] returns.
-  ///
-  /// @param value the new one
-  public void putLastErrorInode(long value) {
-    LittleEndian.put32(raw, LAST_ERROR_INO, value);
-  }
-
-  /// {@return line of the source where the last error was noticed}
-  public long lastErrorLine() {
-    return LittleEndian.u32(raw, LAST_ERROR_LINE);
-  }
-
-  /// Stores what [#lastErrorLine()] returns.
-  ///
-  /// @param value the new one
-  public void putLastErrorLine(long value) {
-    LittleEndian.put32(raw, LAST_ERROR_LINE, value);
-  }
-
-  /// {@return block of the last error, or 0}
-  public long lastErrorBlock() {
-    return LittleEndian.i64(raw, LAST_ERROR_BLOCK);
-  }
-
-  /// Stores what [#lastErrorBlock()] returns.
-  ///
-  /// @param value the new one
-  public void putLastErrorBlock(long value) {
-    LittleEndian.put64(raw, LAST_ERROR_BLOCK, value);
-  }
-
-  /// {@return where the last error was noticed}
-  public String lastErrorFunction() {
-    return getString(LAST_ERROR_FUNC, 32);
-  }
-
-  /// Stores what [#lastErrorFunction()] returns.
-  ///
-  /// @param value the new one
-  public void putLastErrorFunction(String value) {
-    putString(LAST_ERROR_FUNC, 32, value);
-  }
-
-  /// {@return kind of the first error; see the ERROR constants}
-  public int firstErrorCode() {
-    return LittleEndian.u8(raw, FIRST_ERROR_ERRCODE);
-  }
-
-  /// Stores what [#firstErrorCode()] returns.
-  ///
-  /// @param value the new one
-  public void putFirstErrorCode(int value) {
-    LittleEndian.put8(raw, FIRST_ERROR_ERRCODE, value);
-  }
-
-  /// {@return kind of the last error; see the ERROR constants}
-  public int lastErrorCode() {
-    return LittleEndian.u8(raw, LAST_ERROR_ERRCODE);
-  }
-
-  /// Stores what [#lastErrorCode()] returns.
-  ///
-  /// @param value the new one
-  public void putLastErrorCode(int value) {
-    LittleEndian.put8(raw, LAST_ERROR_ERRCODE, value);
+  /// {@return the last error}
+  public ErrorNote lastError() {
+    return new ErrorNote(this, false);
   }
 
   /// {@return name of the volume}
@@ -1270,17 +1122,17 @@ public final class Superblock {
   }
 
   /// Times have 40 bits: 32 where they always were, and 8 more at the end.
-  private long getTime(int low, int high) {
+  long getTime(int low, int high) {
     return LittleEndian.u32(raw, low) | (long) LittleEndian.u8(raw, high) << 32;
   }
 
-  private void putTime(int low, int high, long value) {
+  void putTime(int low, int high, long value) {
     long seconds = Math.clamp(value, 0, 0xff_ffff_ffffL);
     LittleEndian.put32(raw, low, (int) seconds);
     LittleEndian.put8(raw, high, (int) (seconds >>> 32));
   }
 
-  private String getString(int at, int length) {
+  String getString(int at, int length) {
     byte[] bytes = new byte[length];
     MemorySegment.copy(raw, at, MemorySegment.ofArray(bytes), 0, length);
     int end = 0;
@@ -1291,7 +1143,7 @@ public final class Superblock {
   }
 
   /// Cuts between characters, never within one.
-  private void putString(int at, int length, String value) {
+  void putString(int at, int length, String value) {
     raw.asSlice(at, length).fill((byte) 0);
     int chars = value.length();
     byte[] bytes = value.getBytes(StandardCharsets.UTF_8);

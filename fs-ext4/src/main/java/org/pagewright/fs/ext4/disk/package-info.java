@@ -4,6 +4,7 @@
 /// | type                | what it knows                                                          |
 /// |---------------------|------------------------------------------------------------------------|
 /// | [Superblock]        | every field, [Superblock#validate], backups, its own checksum          |
+/// | [ErrorNote]         | what a superblock says of the first error, or of the last one          |
 /// | [Feature]           | one feature bit: mke2fs's name, what we do with it                     |
 /// | [Features]          | the three words of bits; refusal by name with advice                   |
 /// | [Geometry]          | where everything lies: groups, backups, descriptors, inodes            |
