@@ -6,6 +6,7 @@ import org.pagewright.sync.LockClass;
 import org.pagewright.sync.Lockdep;
 import org.pagewright.sync.SchedulePoint;
 import org.pagewright.sync.WaitQueue;
+import org.pagewright.writeback.Clock;
 
 /// One level of a volume's freeze protection: writers count themselves in and out; a freezer shuts
 /// the door and waits until all are out.
@@ -92,16 +93,34 @@ public final class FreezeLock {
   /// Shuts new writers out and waits until those inside have left. One freezer at a time; the super
   /// block sees to it.
   void freeze() {
+    freeze(Clock.SYSTEM, Long.MAX_VALUE);
+  }
+
+  /// Shuts new writers out and waits until those inside have left, but not for ever.
+  ///
+  /// @return false if some are inside still; new ones are shut out nevertheless
+  boolean freeze(Clock clock, long nanos) {
     assert Lockdep.willAcquire(lockClass, this);
     SchedulePoint.reach(SchedulePoint.Kind.ACCESS, this);
     long s = (long) STATE.getAndBitwiseOr(this, FROZEN);
     assert s >= 0 : name + " frozen twice";
     WaitQueue.Waiter waiter = queue.enter(this);
     try {
+      long start = clock.nanoTime();
+      long left = nanos;
       while ((long) STATE.getVolatile(this) != FROZEN) {
+        if (left <= 0) {
+          return false;
+        }
         SchedulePoint.touch(this, true);
-        waiter.park();
+        if (nanos == Long.MAX_VALUE) {
+          waiter.park();
+        } else {
+          clock.await(waiter, left);
+          left = nanos - (clock.nanoTime() - start);
+        }
       }
+      return true;
     } finally {
       queue.leave(waiter);
     }

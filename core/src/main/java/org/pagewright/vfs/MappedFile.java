@@ -109,7 +109,7 @@ final class MappedFile implements VmOperations {
 
   @Override
   public void released() {
-    file.leave();
+    file.regionClosed();
   }
 
   @Override

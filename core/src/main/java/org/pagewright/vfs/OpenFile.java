@@ -5,6 +5,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.cache.AddressSpace;
 import org.pagewright.cache.ErrSeq;
@@ -89,6 +90,8 @@ public final class OpenFile implements AutoCloseable {
   @SuppressWarnings("unused") // through USERS
   private volatile int users;
 
+  private final AtomicInteger regions = new AtomicInteger(); // of the users: open regions
+
   @SuppressWarnings("unused") // through ERRORS_SEEN: sample of the mapping's ErrSeq
   private volatile int errorsSeen;
 
@@ -165,17 +168,20 @@ public final class OpenFile implements AutoCloseable {
   }
 
   private static OpenFile finishOpen(Inode inode, int flags, Credentials who) throws FsException {
-    inode.superBlock().openedFile();
+    OpenFiles files = inode.superBlock().files();
+    files.reserve();
     boolean done = false;
     try {
       inode.operations().opened(inode, flags);
       done = true;
     } finally {
       if (!done) {
-        inode.superBlock().closedFile();
+        files.unreserve();
       }
     }
-    return new OpenFile(inode, flags, who);
+    OpenFile file = new OpenFile(inode, flags, who);
+    files.opened(file);
+    return file;
   }
 
   private static void checkOpen(Inode inode, int flags, Credentials who) throws FsException {
@@ -258,14 +264,31 @@ public final class OpenFile implements AutoCloseable {
     if (superBlock.isGone()) {
       leave();
       superBlock.checkAlive();
+      throw new FsException(Errno.EIO, inode + ": its volume was being closed, which failed");
     }
   }
 
   void leave() {
     SchedulePoint.reach(SchedulePoint.Kind.ACCESS, this);
-    if ((int) USERS.getAndAdd(this, -1) - 1 == CLOSED) {
+    int left = (int) USERS.getAndAdd(this, -1) - 1;
+    if (left == CLOSED) {
       letGo();
+    } else if (superBlock.isGone()) {
+      superBlock.files().wake();
     }
+  }
+
+  /// Whether a call is under way, or the close, but for regions that are open.
+  boolean isBusy() {
+    SchedulePoint.touch(this, false);
+    int now = (int) USERS.getVolatile(this);
+    return now == CLOSED || (now & ~CLOSED) > regions.get();
+  }
+
+  /// A region of the file was closed, and nobody is at it any more.
+  void regionClosed() {
+    regions.decrementAndGet();
+    leave();
   }
 
   void checkReadable() throws FsException {
@@ -897,6 +920,10 @@ public final class OpenFile implements AutoCloseable {
       MappedFile file = new MappedFile(this, writes, stores);
       MappedRegion region =
           superBlock.vmSpace().map(mapping, file, pos, length, protection, sharing);
+      regions.incrementAndGet();
+      if (superBlock.isGone()) {
+        superBlock.files().wake(); // the call has ended, and is a region now
+      }
       done = true;
       return region;
     } finally {
@@ -1114,7 +1141,7 @@ public final class OpenFile implements AutoCloseable {
     try {
       superBlock.iput(inode);
     } finally {
-      superBlock.closedFile(); // the last step: who waits for it may close the volume now
+      superBlock.files().closed(this);
     }
   }
 

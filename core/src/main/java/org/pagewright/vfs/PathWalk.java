@@ -76,7 +76,7 @@ final class PathWalk implements AutoCloseable {
       }
     }
     namespace.superBlock().checkAlive();
-    namespace.superBlock().hold(start);
+    namespace.superBlock().holdLasting(start);
     dir = start;
     if (path[0] == '/') {
       toRoot();
@@ -85,7 +85,7 @@ final class PathWalk implements AutoCloseable {
 
   private void toRoot() throws FsException {
     Inode root = namespace.superBlock().root();
-    namespace.superBlock().hold(root);
+    namespace.superBlock().holdLasting(root);
     moveTo(root);
   }
 

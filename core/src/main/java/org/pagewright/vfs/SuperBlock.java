@@ -6,16 +6,16 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.cache.AddressSpace;
-import org.pagewright.cache.ErrSeq;
 import org.pagewright.cache.PageCache;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
-import org.pagewright.filemap.Truncate;
 import org.pagewright.mm.VmSpace;
 import org.pagewright.sync.LockClass;
 import org.pagewright.sync.Mutex;
+import org.pagewright.sync.SchedulePoint;
 import org.pagewright.sync.WaitQueue;
 import org.pagewright.writeback.BackingDevice;
 import org.pagewright.writeback.Clock;
@@ -38,7 +38,7 @@ import org.pagewright.writeback.Writeback;
 public final class SuperBlock {
   /// An inode or a volume that could not be written or freed; for whoever keeps a log.
   public interface Trouble {
-    /// Something went wrong that no call can report.
+    /// Something went wrong that no call can report. Must not close the volume.
     ///
     /// @param what the operation and its object
     /// @param error why
@@ -52,6 +52,7 @@ public final class SuperBlock {
   private final @Nullable Flusher flusher;
   private final InodeCache inodes;
   private final DirtyInodes dirty;
+  private final Evictions evictions;
   private final DentryCache dentries;
   private final VmSpace vmSpace;
   private final Namespace namespace = new Namespace(this);
@@ -59,29 +60,35 @@ public final class SuperBlock {
   private final FileLocks fileLocks = new FileLocks(this);
   private final FreezeLock writeLevel;
   private final FreezeLock pagefaultLevel;
-  private final FreezeLock evictLevel; // shut for ever when the file system is about to be closed
   private final Mutex renameMutex;
   private final Mutex stateLock;
-  private final ErrSeq errors = new ErrSeq();
   private final AtomicLong cacheIds = new AtomicLong();
-  private final AtomicInteger openFiles = new AtomicInteger();
-  private final WaitQueue lastFile = new WaitQueue();
+  private final OpenFiles files;
+  private final Clock clock;
+  private final FreezeLock syncLevel; // shut for ever when the file system is about to be closed
   private final AtomicInteger freezing = new AtomicInteger();
+  private final AtomicReference<@Nullable Thread> closer = new AtomicReference<>();
+  private final WaitQueue changes = new WaitQueue(); // of freezing and closer
 
   private @Nullable Inode root; // written once before publication
   private volatile boolean readOnly;
   private volatile boolean shutDown;
   private volatile boolean closed;
-  private volatile boolean gone; // either: one look for the hot paths
+  private volatile boolean gone; // either, or about to be closed: one look for the hot paths
   private volatile Now now = new Now(Long.MIN_VALUE, Instant.EPOCH);
   private volatile Trouble trouble = (what, error) -> {};
   private volatile Watcher[] watchers = NO_WATCHERS; // replaced as a whole, by a swap
 
-  // Guarded by stateLock: inodes to be freed at thaw or by the next sync.
-  private final List<Inode> deferred = new ArrayList<>();
-  private @Nullable FsException whyDeferred; // guarded by stateLock: why the last one was not freed
-
   private static final Watcher[] NO_WATCHERS = {};
+
+  // Of freezing.
+  private static final int THAWED = 0;
+  private static final int CHANGING = 1;
+  private static final int FROZEN = 2;
+  private static final int CLOSING = 3;
+
+  /// How long a close waits for calls that are under way, all together.
+  private static final long CALLS_NANOS = 10_000_000_000L;
 
   /// The time of a millisecond, kept so that writing does not make a new object each time.
   private record Now(long millis, Instant time) {}
@@ -101,11 +108,13 @@ public final class SuperBlock {
     this.vmSpace = new VmSpace(cache);
     this.writeLevel = new FreezeLock(LockClass.SB_WRITE, operations.name());
     this.pagefaultLevel = new FreezeLock(LockClass.SB_PAGEFAULT, operations.name());
-    this.evictLevel = new FreezeLock(LockClass.SB_WRITE, operations.name());
+    this.syncLevel = new FreezeLock(LockClass.SB_WRITE, operations.name());
     this.renameMutex = new Mutex(LockClass.RENAME, operations.name());
     this.stateLock = new Mutex(LockClass.INODE_STATE, operations.name());
-    this.dirty =
-        new DirtyInodes(this, inodes, device != null ? device.throttle().clock() : Clock.SYSTEM);
+    this.clock = device != null ? device.throttle().clock() : Clock.SYSTEM;
+    this.files = new OpenFiles(this, options.openFilesMax());
+    this.dirty = new DirtyInodes(this, inodes, clock);
+    this.evictions = new Evictions(this, inodes, dirty, writeLevel);
     this.flusher = device != null ? new Flusher(device, dirty) : null;
   }
 
@@ -214,15 +223,8 @@ public final class SuperBlock {
     return renameMutex;
   }
 
-  /// Errors of writing any file of the volume, for `syncfs` (R-H7).
-  ///
-  /// @return never null
-  public ErrSeq errors() {
-    return errors;
-  }
-
-  /// Sets who hears of errors that no call can report. Until then they go nowhere but into
-  /// [#errors()].
+  /// Sets who hears of errors that no call can report. Until then they go nowhere. (A failed
+  /// write-out is none of those: open files and [#sync()] tell of it, R-H7.)
   ///
   /// @param trouble called by any thread, perhaps with locks held
   public void setTrouble(Trouble trouble) {
@@ -346,6 +348,16 @@ public final class SuperBlock {
     inodes.hold(inode);
   }
 
+  /// One more reference to an inode that is there as long as the volume is open: the root.
+  ///
+  /// @param inode of this volume
+  /// @throws FsException EIO if the volume was closed meanwhile
+  public void holdLasting(Inode inode) throws FsException {
+    if (!inodes.tryHold(inode)) {
+      throw new FsException(Errno.EIO, operations.name() + ": closed");
+    }
+  }
+
   /// Gives a reference back. The last one of an inode without names frees it on disk, before this
   /// returns unless the volume is frozen; so no handle and nothing below INODE of another inode may
   /// be held. What a walk is writing out of it is waited for, the rest is not written any more.
@@ -382,131 +394,15 @@ public final class SuperBlock {
 
   /// Brings an inode in FREEING to its end.
   void evict(Inode inode) {
-    if (!evictLevel.tryStart()) {
-      evictClosed(inode);
-      return;
-    }
-    try {
-      evictOpen(inode);
-    } finally {
-      evictLevel.end();
-    }
+    evictions.evict(inode);
   }
 
-  /// The file system is closed, or about to be: a file was open when that was forced. Nothing of
-  /// the inode reaches the device; one without names is freed by whoever opens the volume next.
-  private void evictClosed(Inode inode) {
-    if (inode.fileLocks != null) {
-      fileLocks.forgetAll(inode);
-    }
-    inode.mapping().setExiting();
-    inodes.awaitSync(inode);
-    if (inode.nlink() != 0 && inode.needsWriting()) {
-      recordError(
-          inode + ": evict",
-          new FsException(Errno.EIO, inode + ": written to while its volume was closed by force"));
-    }
-    dropFolios(inode.mapping());
-    inode.clearDirty();
-    dirty.remove(inode);
-    try {
-      operations.evictInode(inode);
-    } catch (FsException e) {
-      recordError(inode + ": evict", e);
-    }
-    inodes.evicted(inode, true);
-  }
-
-  private void evictOpen(Inode inode) {
-    if (inode.nlink() == 0 && !shutDown) {
-      if (!writeLevel.tryStart()) {
-        // Frozen, or about to be: freeing it changes the image. Thaw does it.
-        stateLock.lock();
-        deferred.add(inode);
-        stateLock.unlock();
-        if (freezing.get() == 0) {
-          evictDeferred(); // thawed between the two, and the thaw did not find it
-        }
-        return;
-      }
-      try {
-        evictNow(inode);
-      } finally {
-        writeLevel.end();
-      }
-    } else {
-      evictNow(inode);
-    }
-  }
-
-  private void evictNow(Inode inode) {
-    if (inode.fileLocks != null) {
-      fileLocks.forgetAll(inode);
-    }
-    if (inode.nlink() == 0) {
-      inode.mapping().setExiting();
-    }
-    inodes.awaitSync(inode);
-    if (inode.nlink() != 0 && !shutDown) {
-      FsException failed = writeBeforeEviction(inode);
-      if (failed != null) {
-        recordError(inode + ": write back before eviction", failed);
-        if (!closed) {
-          // Nothing accepted is given up: it stays, dirty, until a write succeeds (R-H8).
-          inodes.evicted(inode, false);
-          return;
-        }
-      }
-    }
-    dropFolios(inode.mapping());
-    inode.clearDirty();
-    dirty.remove(inode);
-    try {
-      operations.evictInode(inode);
-    } catch (FsException e) {
-      recordError(inode + ": evict", e);
-      if (inode.nlink() == 0 && !shutDown && !closed) {
-        // Half freed is lost space and a damaged image: the next sync goes on.
-        inodes.stuck(inode);
-        stateLock.lock();
-        deferred.add(inode);
-        whyDeferred = e;
-        stateLock.unlock();
-        return;
-      }
-    }
-    inodes.evicted(inode, true);
-  }
-
-  private static @Nullable FsException writeBeforeEviction(Inode inode) {
-    try {
-      Errno errno = Writeback.syncRange(inode.mapping(), 0, AddressSpace.MAX_SIZE - 1);
-      inode.writeBack(false, false);
-      boolean failed = errno != null && inode.needsWriting();
-      return failed ? new FsException(errno, inode.toString()) : null;
-    } catch (FsException e) {
-      return e;
-    }
-  }
-
-  private void recordError(String what, FsException error) {
-    errors.set(error.errno());
+  /// Tells who watches over the volume of something that is wrong and that no call can report.
+  ///
+  /// @param what the operation and its object
+  /// @param error why
+  public void report(String what, FsException error) {
     trouble.happened(what, error);
-  }
-
-  /// Tells who watches over the volume of something that is wrong and that nobody was told of.
-  void report(String what, FsException error) {
-    trouble.happened(what, error);
-  }
-
-  /// Drops every folio of a file that is going away.
-  private static void dropFolios(AddressSpace mapping) {
-    mapping.invalidateLock().lock();
-    try {
-      Truncate.truncatePages(mapping, 0, Long.MAX_VALUE);
-    } finally {
-      mapping.invalidateLock().unlock();
-    }
   }
 
   // ---- Sync -------------------------------------------------------------------------------------
@@ -545,8 +441,15 @@ public final class SuperBlock {
   /// @throws FsException EIO; what could not be written stays dirty. Also, once, if a write-out
   ///     before this call failed and nobody has heard of it, although all is written now
   public void sync() throws FsException {
-    checkAlive();
-    syncAll(true);
+    if (!syncLevel.tryStart()) { // else a close waits for us
+      throw new FsException(Errno.EIO, operations.name() + ": closed");
+    }
+    try {
+      checkAlive();
+      syncAll(true);
+    } finally {
+      syncLevel.end();
+    }
   }
 
   /// @param past whether a failure that is over is to be told
@@ -561,23 +464,16 @@ public final class SuperBlock {
     } else {
       dirty.clean();
     }
-    int left = 0;
-    FsException why = null;
-    if (!readOnly && freezing.get() == 0) {
-      evictDeferred();
-      stateLock.lock();
-      left = deferred.size();
-      why = whyDeferred;
-      stateLock.unlock();
+    int state = freezing.get();
+    boolean frees = !readOnly && (state == THAWED || state == CLOSING);
+    if (frees) {
+      evictions.evictDeferred();
     }
     if (!readOnly) {
       operations.syncFs(true);
     }
-    if (left > 0) {
-      String what = operations.name() + ": space of " + left + " removed files cannot be freed";
-      throw why == null
-          ? new FsException(Errno.EIO, what)
-          : new FsException(why.errno(), what + ": " + why.getMessage(), why);
+    if (frees) {
+      evictions.checkDeferred();
     }
     if (error != null) {
       throw new FsException(error, operations.name() + ": sync");
@@ -592,9 +488,16 @@ public final class SuperBlock {
   public void startWrite() throws FsException {
     checkWritable();
     writeLevel.start();
-    if (readOnly || shutDown) {
+    checkStarted();
+  }
+
+  /// Since the look at the state, the volume may have become read-only, or be about to be closed: a
+  /// close waits for those who are inside, and once.
+  private void checkStarted() throws FsException {
+    if (readOnly || gone) {
       writeLevel.end();
       checkWritable();
+      throw new FsException(Errno.EIO, operations.name() + ": closing, which failed");
     }
   }
 
@@ -604,7 +507,11 @@ public final class SuperBlock {
   /// @throws FsException EROFS; EIO after a shutdown
   public boolean tryStartWrite() throws FsException {
     checkWritable();
-    return writeLevel.tryStart();
+    if (!writeLevel.tryStart()) {
+      return false;
+    }
+    checkStarted();
+    return true;
   }
 
   /// Leaves as a writer.
@@ -625,7 +532,7 @@ public final class SuperBlock {
   /// @throws FsException EBUSY if frozen already; EIO, then nothing is frozen
   public void freeze() throws FsException {
     checkAlive();
-    if (!freezing.compareAndSet(0, 1)) {
+    if (!freezing.compareAndSet(THAWED, CHANGING)) {
       throw new FsException(Errno.EBUSY, operations.name() + ": freeze");
     }
     boolean done = false;
@@ -649,11 +556,16 @@ public final class SuperBlock {
     } finally {
       if (!done) {
         writeLevel.thaw();
-        freezing.set(0);
-        evictDeferred();
+        change(THAWED);
+        evictions.evictDeferred();
       }
     }
-    freezing.set(2);
+    change(FROZEN);
+  }
+
+  private void change(int state) {
+    freezing.set(state);
+    changes.wakeAll(changes);
   }
 
   /// Whether writers are kept out, or about to be.
@@ -661,41 +573,29 @@ public final class SuperBlock {
     return writeLevel.isFrozen();
   }
 
+  /// Whether it is neither frozen nor about to be, nor about to be closed.
+  boolean isThawed() {
+    return freezing.get() == THAWED;
+  }
+
   /// Lets writers in again.
   ///
   /// @throws FsException EINVAL if not frozen; EIO
   public void thaw() throws FsException {
-    if (!freezing.compareAndSet(2, 1)) {
+    if (!freezing.compareAndSet(FROZEN, CHANGING)) {
       throw new FsException(Errno.EINVAL, operations.name() + ": thaw");
     }
+    thawTo(THAWED);
+    evictions.evictDeferred();
+  }
+
+  private void thawTo(int state) throws FsException {
     try {
       operations.thaw();
     } finally {
       pagefaultLevel.thaw();
       writeLevel.thaw();
-      freezing.set(0);
-      evictDeferred();
-    }
-  }
-
-  private boolean hasDeferred() {
-    stateLock.lock();
-    try {
-      return !deferred.isEmpty();
-    } finally {
-      stateLock.unlock();
-    }
-  }
-
-  private void evictDeferred() {
-    List<Inode> now;
-    stateLock.lock();
-    now = List.copyOf(deferred);
-    deferred.clear();
-    stateLock.unlock();
-    for (Inode inode : now) {
-      inodes.tryAgain(inode);
-      evict(inode);
+      change(state);
     }
   }
 
@@ -717,9 +617,9 @@ public final class SuperBlock {
   ///
   /// @throws FsException EIO
   public void checkAlive() throws FsException {
-    if (shutDown || closed) {
+    if (gone) {
       throw new FsException(
-          Errno.EIO, operations.name() + (closed ? ": closed" : ": shut down after an error"));
+          Errno.EIO, operations.name() + (shutDown ? ": shut down after an error" : ": closed"));
     }
   }
 
@@ -738,7 +638,6 @@ public final class SuperBlock {
   public void shutdown(String what, Throwable error) {
     shutDown = true;
     gone = true;
-    errors.set(Errno.EIO);
     operations.shutdown();
     trouble.happened(what, error);
   }
@@ -755,7 +654,12 @@ public final class SuperBlock {
   ///
   /// @return true from then on
   public boolean isClosed() {
-    return evictLevel.isFrozen();
+    return evictions.isShut();
+  }
+
+  /// Whether a close has written all that will be written.
+  boolean isEnding() {
+    return closed;
   }
 
   /// Whether files that are open still are to answer EIO.
@@ -772,18 +676,9 @@ public final class SuperBlock {
     return operations.statfs();
   }
 
-  void openedFile() throws FsException {
-    if (openFiles.incrementAndGet() > options.openFilesMax()) {
-      openFiles.decrementAndGet();
-      throw new FsException(
-          Errno.ENFILE, operations.name() + ": " + options.openFilesMax() + " files are open");
-    }
-  }
-
-  void closedFile() {
-    if (openFiles.decrementAndGet() == 0 && !lastFile.isEmpty()) {
-      lastFile.wakeAll(lastFile);
-    }
+  /// The open files.
+  OpenFiles files() {
+    return files;
   }
 
   /// Waits until no file is open: one that was closed is open until the calls under way in it have
@@ -792,26 +687,14 @@ public final class SuperBlock {
   /// @param nanos how long at most
   /// @return false if files are open still
   public boolean awaitClosedFiles(long nanos) {
-    WaitQueue.Waiter waiter = lastFile.enter(lastFile);
-    try {
-      long end = System.nanoTime() + nanos;
-      for (long left = nanos; openFiles.get() > 0; left = end - System.nanoTime()) {
-        if (left <= 0) {
-          return false;
-        }
-        waiter.park(left);
-      }
-      return true;
-    } finally {
-      lastFile.leave(waiter);
-    }
+    return files.awaitClosed(nanos);
   }
 
   /// Files open now.
   ///
   /// @return a number that may be old already
   public int openFiles() {
-    return openFiles.get();
+    return files.count();
   }
 
   /// Inodes in memory now.
@@ -828,50 +711,102 @@ public final class SuperBlock {
     return dentries.size();
   }
 
-  /// Writes everything, lets every inode go, and closes the file system. Idempotent.
+  // ---- Closing ----------------------------------------------------------------------------------
+
+  /// Writes everything, lets every inode go, and closes the file system. Idempotent: of several
+  /// callers one does it, and the others wait for that one. To be called with no lock held, and
+  /// not from within a call of this volume, such as by a source of bytes or a [Watcher]: the close
+  /// would wait for that call.
+  ///
+  /// Calls that are under way end before the last sync, those that come later with EIO: so what an
+  /// fsync has returned for is on the device, and nothing on it is half made. A wait for a lock on
+  /// a file ends with EIO. A call that does not end within ten seconds counts as an error that
+  /// nothing can mend: the volume is shut down under it.
   ///
   /// @param force close even if files are open or something cannot be written: regions are closed,
   ///     open files then answer EIO, and what cannot be written is lost
   /// @throws FsException EBUSY if files are open; EIO if not all could be written: without `force`
   ///     the volume is still open then
   public void close(boolean force) throws FsException {
-    if (closed) {
-      return;
+    Thread me = Thread.currentThread();
+    if (closer.get() == me) {
+      return; // by somebody whom the close calls
     }
-    if (openFiles.get() > 0 && !force) {
+    WaitQueue.Waiter waiter = changes.enter(changes);
+    try {
+      SchedulePoint.reach(SchedulePoint.Kind.ACCESS, closer);
+      while (!closer.compareAndSet(null, me)) {
+        waiter.park();
+      }
+    } finally {
+      changes.leave(waiter);
+    }
+    try {
+      if (!closed) {
+        closeOnce(force);
+      }
+    } finally {
+      closer.set(null);
+      changes.wakeAll(changes);
+    }
+  }
+
+  private void closeOnce(boolean force) throws FsException {
+    if (files.count() > 0 && !force) {
       throw new FsException(
-          Errno.EBUSY, operations.name() + ": " + openFiles.get() + " files are open");
+          Errno.EBUSY, operations.name() + ": " + files.count() + " files are open");
     }
-    if (freezing.get() == 2) {
-      thaw();
-    }
-    vmSpace.closeAll(); // with force: no store comes after the sync
     FsException failed = null;
-    if (!shutDown) {
+    boolean done = false;
+    try {
+      gone |= force; // writers that a thaw lets in find it
+      failed = endFreeze();
+      vmSpace.closeAll(); // with force: no store comes after the sync
+      if (!force) {
+        if (failed != null) {
+          throw failed;
+        }
+        if (!shutDown) {
+          syncAll(false); // while it is still open: this may fail
+        }
+        gone = true;
+      }
+      FsException late = endCalls();
+      failed = failed == null ? late : failed;
+      if (!force && files.count() > 0) {
+        throw new FsException(Errno.EBUSY, operations.name() + ": a file was opened");
+      }
       try {
-        syncAll(false);
+        if (!shutDown && (force || dirty.size() > 0 || evictions.hasDeferred())) {
+          syncAll(false);
+        }
       } catch (FsException e) {
         if (!force) {
           throw e;
         }
-        failed = e;
-        shutDown = true; // from here on nothing is kept for later
-        gone = true;
-        operations.shutdown(); // and nobody shall take the image for a whole one
+        failed = failed == null ? e : failed;
+        giveUp();
+      }
+      done = true;
+    } finally {
+      if (!done) {
+        stayOpen();
       }
     }
     closeFlusher();
     closed = true;
-    gone = true;
     iput(root());
-    evictUnused();
-    evictLevel.freeze(); // waits for those under way, by files that others are just closing
-    evictUnused();
+    if (!force) {
+      inodes.awaitUnused(clock, CALLS_NANOS); // who is looking something up
+    }
+    evictions.evictUnused();
+    evictions.shut(); // waits for those under way, by files that others are just closing
+    evictions.evictUnused();
     for (Inode inode : inodes.inUse()) { // nobody reads them any more, and others need the memory
-      dropFolios(inode.mapping());
+      Evictions.dropFolios(inode.mapping());
     }
     assert force || inodes.used() == 0 : operations.name() + ": inodes leaked: " + inodes.used();
-    if (hasDeferred()) {
+    if (evictions.hasDeferred()) {
       operations.shutdown(); // space of removed files is lost: what checks the image must look
     }
     try {
@@ -885,11 +820,69 @@ public final class SuperBlock {
     }
   }
 
-  private void evictUnused() {
-    Inode inode;
-    while ((inode = inodes.takeUnused()) != null) {
-      evict(inode);
+  /// Waits for a freeze or a thaw under way, thaws, and lets nobody freeze any more.
+  ///
+  /// @return why the file system could not thaw, or null
+  private @Nullable FsException endFreeze() {
+    WaitQueue.Waiter waiter = changes.enter(changes);
+    try {
+      while (!freezing.compareAndSet(THAWED, CLOSING)) {
+        if (!freezing.compareAndSet(FROZEN, CHANGING)) {
+          waiter.park();
+          continue;
+        }
+        thawTo(CLOSING);
+        return null;
+      }
+      return null;
+    } catch (FsException e) {
+      return e;
+    } finally {
+      changes.leave(waiter);
     }
+  }
+
+  /// Waits for the calls under way; later ones find that the volume is gone.
+  ///
+  /// @return not null if some did not end: the volume is shut down then
+  private @Nullable FsException endCalls() {
+    fileLocks.close();
+    final long end = clock.nanoTime() + CALLS_NANOS;
+    boolean ended = files.awaitCalls(clock, CALLS_NANOS);
+    vmSpace.closeAll(); // with regions that were just being made
+    for (FreezeLock level : List.of(writeLevel, pagefaultLevel)) {
+      ended &= level.freeze(clock, end - clock.nanoTime());
+      level.thaw(); // who waits there finds that the volume is gone
+    }
+    ended &= syncLevel.freeze(clock, end - clock.nanoTime());
+    for (Inode inode : inodes.inUse()) {
+      if (ended) {
+        inode.awaitOverwriters();
+      }
+    }
+    if (ended) {
+      return null;
+    }
+    giveUp();
+    return new FsException(Errno.EIO, operations.name() + ": closed under calls that do not end");
+  }
+
+  /// From here on nothing is kept for later, and nobody shall take the image for a whole one.
+  private void giveUp() {
+    shutDown = true;
+    gone = true;
+    operations.shutdown();
+  }
+
+  /// A close has failed.
+  private void stayOpen() {
+    fileLocks.open();
+    if (syncLevel.isFrozen()) {
+      syncLevel.thaw();
+    }
+    gone = shutDown;
+    change(THAWED);
+    evictions.evictDeferred();
   }
 
   private void closeFlusher() {

@@ -45,6 +45,8 @@
 /// - A dentry is killed before the reference that keeps its number from being used again is given
 ///   back; see `DentryCache`.
 /// - Each change happens between [SuperBlock#startWrite()] and [SuperBlock#endWrite()].
+/// - A close, forced or not, turns new calls away, lets those under way end, and syncs after that:
+///   what an fsync has returned for is there, and no change is half made. See [SuperBlock#close].
 /// - R-H7: each open file hears of each error of write-out once, from `fsync` or `close`.
 /// - R-H9, R-H10: O_DSYNC and O_SYNC sync the range written, after INODE was given back.
 ///

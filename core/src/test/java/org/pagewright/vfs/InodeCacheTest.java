@@ -3,6 +3,7 @@ package org.pagewright.vfs;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -21,6 +22,7 @@ import org.pagewright.errno.FsException;
 @Timeout(60)
 final class InodeCacheTest {
   private static final long FILE = 7;
+  private static final long UNLOVED = 8;
 
   /// Somebody who has arrived somewhere, and goes on when he is let.
   private static final class Gate {
@@ -55,8 +57,11 @@ final class InodeCacheTest {
     }
 
     @Override
-    public void evictInode(Inode inode) {
+    public void evictInode(Inode inode) throws FsException {
       evicted.add(inode.ino());
+      if (inode.ino() == UNLOVED) {
+        throw new FsException(Errno.EIO, inode + ": cannot go");
+      }
     }
   }
 
@@ -149,5 +154,27 @@ final class InodeCacheTest {
     assertEquals(List.of(), List.copyOf(fs.evicted));
     superBlock.thaw();
     assertEquals(List.of(FILE), List.copyOf(fs.evicted));
+  }
+
+  /// Schedule: a close tells of an error, and whoever hears of it closes the volume.
+  @Test
+  void whoIsToldOfAnErrorByACloseMayCloseTheVolume() throws Exception {
+    List<String> told = new ArrayList<>();
+    superBlock.setTrouble(
+        (what, error) -> {
+          told.add(what);
+          try {
+            superBlock.close(true);
+          } catch (FsException e) {
+            throw new AssertionError(e);
+          }
+        });
+    superBlock.iput(superBlock.iget(UNLOVED));
+    superBlock.close(true);
+    assertEquals(1, told.size(), told::toString);
+    assertEquals(0, superBlock.cachedInodes());
+    superBlock.close(false);
+    assertEquals(
+        Errno.EIO, assertThrows(FsException.class, () -> superBlock.iget(FILE)).errno());
   }
 }

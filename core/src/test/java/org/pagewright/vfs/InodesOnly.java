@@ -5,6 +5,7 @@ import org.pagewright.cache.AddressSpaceOperations;
 import org.pagewright.cache.Folio;
 import org.pagewright.cache.WriteOp;
 import org.pagewright.cache.WritebackControl;
+import org.pagewright.errno.FsException;
 
 /// A file system whose files have no content and whose directories have no entries: what is left of
 /// one where a test is about inodes alone. The root has number 1.
@@ -39,7 +40,7 @@ abstract class InodesOnly implements SuperBlockOperations, AddressSpaceOperation
   }
 
   @Override
-  public void evictInode(Inode inode) {}
+  public void evictInode(Inode inode) throws FsException {}
 
   @Override
   public void syncFs(boolean wait) {}

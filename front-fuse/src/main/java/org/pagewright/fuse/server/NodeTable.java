@@ -231,7 +231,7 @@ final class NodeTable {
   Inode get(long id) throws FsException {
     if (id == ROOT_ID) {
       Inode root = superBlock.root();
-      superBlock.hold(root);
+      superBlock.holdLasting(root);
       return root;
     }
     int generation;

@@ -280,13 +280,13 @@ final class Ext4FileSystem implements SuperBlockOperations {
 
   /// Something failed that no call can report.
   void trouble(String what, FsException error) {
-    SuperBlock sb = owner;
-    if (sb != null) {
-      sb.errors().set(error.errno());
-    }
     superblockLock.lock();
     superblock.putErrorCount(superblock.errorCount() + 1);
     superblockLock.unlock();
+    SuperBlock sb = owner;
+    if (sb != null) {
+      sb.report(what, error);
+    }
   }
 
   /// Told of each exception that leaves the volume: if it is one of damage, that is noted in the

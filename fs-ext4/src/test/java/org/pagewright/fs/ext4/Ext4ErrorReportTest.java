@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.pagewright.block.RamBlockDevice;
@@ -155,6 +157,21 @@ final class Ext4ErrorReportTest {
       assertEquals(Errno.EROFS, e.errno());
       file.close();
       volume.superBlock().close(true);
+    }
+  }
+
+  @Test
+  void whatNoCallCanReportIsToldToWhoWatchesOverTheVolume() throws Exception {
+    RamBlockDevice ram = RamBlockDevice.of("ram", 16 << 20);
+    Mkfs.make(ram, new MkfsOptions());
+    try (CacheMemory memory = CacheMemory.ofBytes(4 << 20);
+        Volume volume = Ext4.mount(ram, memory, Ext4Options.DEFAULTS)) {
+      List<String> told = new ArrayList<>();
+      volume.superBlock().setTrouble((what, error) -> told.add(what));
+      Ext4FileSystem fs = (Ext4FileSystem) volume.superBlock().operations();
+      fs.trouble("take back after failed creation", new FsException(Errno.EIO, "ram: read"));
+      assertEquals(List.of("take back after failed creation"), told);
+      volume.sync(); // the creation has failed, which was told: nothing that was accepted is lost
     }
   }
 
