@@ -18,7 +18,8 @@
 /// | [Ext4Options]        | how                                                                 |
 /// | [Ext4FileSystem]     | the volume as a whole: tables, allocators, journal                  |
 /// | [Ext4Inode]          | one inode, and what the rooms below need of it                      |
-/// | [Ext4InodeOperations]| names, attributes, space                                            |
+/// | [Ext4InodeOperations]| names, attributes                                                   |
+/// | [Ext4Space]          | sizes, space: cut, reserve, punch, move                             |
 /// | [Ext4Extents]        | what lies under a range of a file                                   |
 ///
 /// May import core and all rooms of this module, bottom to top: `disk`, `buffer`, `journal`,
