@@ -759,7 +759,9 @@ public final class SuperBlock {
     FsException failed = null;
     boolean done = false;
     try {
-      gone |= force; // writers that a thaw lets in find it
+      if (force) {
+        gone = true; // writers that a thaw lets in find it
+      }
       failed = endFreeze();
       vmSpace.closeAll(); // with force: no store comes after the sync
       if (!force) {
@@ -880,7 +882,10 @@ public final class SuperBlock {
     if (syncLevel.isFrozen()) {
       syncLevel.thaw();
     }
-    gone = shutDown;
+    gone = false;
+    if (shutDown) { // perhaps just now
+      gone = true;
+    }
     change(THAWED);
     evictions.evictDeferred();
   }
