@@ -192,7 +192,7 @@ final class FileOps {
       if (handle == null) {
         throw new FsException(Errno.EBADF, "release");
       }
-      server.locks.released(c, handle);
+      server.locks.released(handle);
       handle.file.close();
     } finally {
       s.nodes.endLeaving();

@@ -29,7 +29,6 @@ import org.pagewright.vfs.LockRequest;
 ///                    +-------> INTERRUPT: taken back, answered with EINTR
 final class LockOps {
   private static final int LK_FLOCK = 1;
-  private static final int RELEASE_FLOCK_UNLOCK = 2;
   private static final int F_WRLCK = 1;
   private static final int F_UNLCK = 2;
 
@@ -224,12 +223,11 @@ final class LockOps {
     }
   }
 
-  /// The last descriptor of an open file was closed.
-  void released(Context c, Handle handle) throws FsException {
-    if ((c.request.intAt(Wire.ReleaseIn.RELEASE_FLAGS) & RELEASE_FLOCK_UNLOCK) != 0) {
-      long id = c.request.longAt(Wire.ReleaseIn.LOCK_OWNER);
-      handle.unlockAll(LockKind.WHOLE, owner(id, 0));
-    }
+  /// The last descriptor of an open file was closed. What its processes had went with their own
+  /// closes: what is left are locks of the open file itself, on the whole or on ranges, of which
+  /// the kernel says nothing more.
+  void released(Handle handle) {
+    handle.unlockAll();
   }
 
   /// The kernel has gone: nobody waits, and nobody lets go.

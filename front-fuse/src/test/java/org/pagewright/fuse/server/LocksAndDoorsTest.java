@@ -86,6 +86,21 @@ final class LocksAndDoorsTest extends WithServer {
     client.releaseFlock(node, handle, 4);
   }
 
+  /// Such locks (F_OFD_SETLK) are the open file's. The kernel does not say when they end.
+  @Test
+  void locksOfAnOpenFileGoWithItsLastClose() throws FsException {
+    Created file = client.create(ROOT, "a", OpenFlags.RDWR, 0644);
+    long node = file.entry().node();
+    long other = client.open(node, OpenFlags.RDWR);
+    long process = 7;
+    client.setlk(node, file.handle(), 0xf11e, 1, 0, END, false);
+    client.flush(node, file.handle(), process);
+    assertFails(Errno.EAGAIN, () -> client.setlk(node, other, 0xf11f, 1, 0, 9, false));
+    client.release(node, file.handle());
+    client.setlk(node, other, 0xf11f, 1, 0, 9, false);
+    client.release(node, other);
+  }
+
   @Test
   void locksOfTheMountStandAgainstThoseOfAnotherDoor() throws FsException {
     Created file = client.create(ROOT, "a", OpenFlags.RDWR, 0644);
