@@ -92,7 +92,7 @@ final class FileOps {
   private Handle open(Inode inode, int flags, boolean directory, Credentials who)
       throws FsException {
     // Appending and syncing are left out: the kernel says in each write where it goes, also for
-    // dirty pages, and sends an FSYNC of its own where one is due.
+    // dirty pages, and sends an FSYNC of its own where one is due; see [#goesPastTheKernel].
     int kept = flags & (OpenFlags.ACCESS_MASK | OpenFlags.TRUNC | OpenFlags.NOATIME);
     if (directory) {
       kept = flags & OpenFlags.NOATIME | OpenFlags.DIRECTORY;
@@ -107,6 +107,7 @@ final class FileOps {
     }
     OpenFile file = OpenFile.open(inode, kept, who);
     Handle handle = new Handle(file);
+    handle.synced = s.options.sync() || (flags & OpenFlags.DSYNC) != 0;
     boolean entered = false;
     try {
       s.handles.add(handle);
@@ -124,7 +125,7 @@ final class FileOps {
     boolean writes = (handle.file.flags() & OpenFlags.ACCESS_MASK) != OpenFlags.RDONLY;
     // Nothing was written by it, and no lock goes with it: closing has nothing to tell us.
     int flags = writes || server.has(Feature.POSIX_LOCKS) ? 0 : FOPEN_NOFLUSH;
-    if ((handle.file.flags() & OpenFlags.APPEND) != 0) {
+    if (goesPastTheKernel(handle)) {
       flags |= FOPEN_DIRECT_IO; // each write comes by itself, and goes to the end as we see it
     } else if (keepsCache(handle.file.inode())) {
       flags |= FOPEN_KEEP_CACHE;
@@ -132,6 +133,12 @@ final class FileOps {
     int at = c.reply.add(Wire.OpenOut.BYTES);
     c.reply.putLong(at + Wire.OpenOut.FH, handle.number);
     c.reply.putInt(at + Wire.OpenOut.OPEN_FLAGS, flags);
+  }
+
+  /// Whether each write is sent to us as it is made: then the kernel sends no FSYNC after one that
+  /// is to be durable, but says so in the write.
+  private static boolean goesPastTheKernel(Handle handle) {
+    return (handle.file.flags() & OpenFlags.APPEND) != 0;
   }
 
   /// Whether the kernel may answer reads from what it has cached before this file was opened. Not
@@ -246,6 +253,10 @@ final class FileOps {
             r.longAt(Wire.WriteIn.OFFSET),
             r.segmentAt(Wire.WriteIn.BYTES, r.intAt(Wire.WriteIn.SIZE)),
             appends ? IoFlags.APPEND : 0);
+    int flags = r.intAt(Wire.WriteIn.FLAGS);
+    if ((flags & OpenFlags.DSYNC) != 0 && goesPastTheKernel(handle)) {
+      handle.file.fsync((flags & OpenFlags.SYNC) != OpenFlags.SYNC);
+    }
     int at = c.reply.add(Wire.WriteOut.BYTES);
     c.reply.putInt(at + Wire.WriteOut.SIZE, (int) n);
   }
@@ -265,6 +276,9 @@ final class FileOps {
             to.file,
             r.longAt(Wire.CopyIn.OFF_OUT),
             Math.min(length, COPY_MAX));
+    if (to.synced && n > 0) {
+      to.file.fsync(true); // a copy is a write, and of this one the kernel leaves it to us
+    }
     int at = c.reply.add(Wire.WriteOut.BYTES);
     if (wide) {
       c.reply.putLong(at, n);

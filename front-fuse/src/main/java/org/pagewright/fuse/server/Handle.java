@@ -27,6 +27,10 @@ final class Handle {
   /// The number that the kernel has for it. Written once before publication.
   long number;
 
+  /// Whether its content is to be durable when a call returns: it was opened so, or the mount
+  /// made. Written once before publication.
+  boolean synced;
+
   /// Up to which change of capabilities this file was looked at; see [FileOps].
   volatile int capabilitiesSeen = -1;
 

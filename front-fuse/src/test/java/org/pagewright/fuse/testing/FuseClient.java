@@ -145,13 +145,22 @@ public final class FuseClient {
 
   public int write(long node, long handle, long pos, byte[] bytes, int writeFlags)
       throws FsException {
+    return write(node, handle, pos, bytes, writeFlags, 0);
+  }
+
+  /// The same with the flags of the open file.
+  public int write(
+      long node, long handle, long pos, byte[] bytes, int writeFlags, int flags)
+      throws FsException {
     byte[] arguments =
         new Args()
             .u64(handle)
             .u64(pos)
             .u32(bytes.length)
             .u32(writeFlags)
-            .zeros(16)
+            .zeros(8)
+            .u32(flags)
+            .u32(0)
             .raw(bytes)
             .bytes();
     return good(Opcode.WRITE, node, arguments).intAt(Wire.WriteOut.SIZE);
