@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,6 +20,7 @@ public final class Mounts {
   /// The type that /proc/mounts shows for our mounts.
   public static final String TYPE = "fuse.pagewright";
 
+  private static final int LINKS_MAX = 40;
   private static final Path TABLE = Path.of("/proc/self/mountinfo");
   private static final Path CONNECTIONS = Path.of("/sys/fs/fuse/connections");
 
@@ -44,22 +46,29 @@ public final class Mounts {
   /// @return a new list
   /// @throws FsException EIO
   public static List<Entry> all() throws FsException {
-    List<Entry> entries = new ArrayList<>();
-    String text;
     try {
-      text = Files.readString(TABLE, StandardCharsets.ISO_8859_1);
+      return parse(Files.readString(TABLE, StandardCharsets.ISO_8859_1));
     } catch (IOException e) {
       throw new FsException(Errno.EIO, TABLE.toString(), e);
     }
+  }
+
+  /// The mounts of a table, but for those at a place that this JVM has no path for: with a locale
+  /// that knows ASCII only, a name with other letters. None that we are asked for is among them.
+  static List<Entry> parse(String text) {
+    List<Entry> entries = new ArrayList<>();
     for (String line : text.split("\n")) {
       // 36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue
       String[] words = line.split(" ");
       int dash = List.of(words).indexOf("-");
       if (dash >= 6 && words.length >= dash + 3) {
         int minor = Integer.parseInt(words[2].substring(words[2].indexOf(':') + 1));
-        entries.add(
-            new Entry(
-                Path.of(unescaped(words[4])), words[dash + 1], unescaped(words[dash + 2]), minor));
+        try {
+          Path target = Path.of(unescaped(words[4]));
+          entries.add(new Entry(target, words[dash + 1], unescaped(words[dash + 2]), minor));
+        } catch (InvalidPathException e) {
+          continue;
+        }
       }
     }
     return entries;
@@ -97,22 +106,27 @@ public final class Mounts {
     return found;
   }
 
-  /// The real path, without touching its last component: that may be a dead mount.
+  /// The real path, without asking what its last component is, unless that is a link: it may be a
+  /// dead mount, or one whose server hangs. To say that it is no link, the kernel asks nobody.
   ///
   /// @param target a directory
   /// @return absolute
   static Path canonical(Path target) {
     Path path = target.toAbsolutePath().normalize();
-    Path parent = path.getParent();
-    Path name = path.getFileName();
-    if (parent == null || name == null) {
-      return path;
-    }
     try {
-      return parent.toRealPath().resolve(name);
+      for (int links = 0; links < LINKS_MAX; links++) {
+        Path parent = path.getParent();
+        Path name = path.getFileName();
+        if (parent == null || name == null) {
+          return path;
+        }
+        path = parent.toRealPath().resolve(name);
+        path = path.resolveSibling(Files.readSymbolicLink(path)).normalize();
+      }
     } catch (IOException e) {
-      return path;
+      return path; // no link, or not there
     }
+    return path;
   }
 
   /// The process that answers for a mount: the one with a descriptor of its connection.
