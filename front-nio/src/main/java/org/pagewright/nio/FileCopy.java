@@ -267,19 +267,30 @@ final class FileCopy {
       }
     }
     if (!link) {
-      to.chmod(toText, stat.mode() & FileMode.PERMISSION_MASK);
       copyXattrs();
+      to.chmod(toText, stat.mode() & FileMode.PERMISSION_MASK);
     }
     to.utimens(toText, stat.atime(), stat.mtime(), false);
   }
 
+  /// All that the user can see, access control lists among them: without its list, the group bits
+  /// of a mode would mean other people. What only others may set is left out.
   private void copyXattrs() throws FsException {
     for (Name name : from.listXattrs(fromText, follow)) {
-      if (name.startsWith(FileAttributeViews.USER_PREFIX)) {
-        byte[] value = from.getXattr(fromText, name.toString(), follow);
-        if (value != null) {
-          to.setXattr(toText, name.toString(), value, XattrMode.SET, false);
-        }
+      byte[] value = from.getXattr(fromText, name.toString(), follow);
+      if (value != null) {
+        copyXattr(name, value);
+      }
+    }
+  }
+
+  private void copyXattr(Name name, byte[] value) throws FsException {
+    try {
+      to.setXattr(toText, name.toString(), value, XattrMode.SET, false);
+    } catch (FsException e) {
+      boolean refused = e.errno() == Errno.EPERM || e.errno() == Errno.EOPNOTSUPP;
+      if (!refused || name.startsWith(FileAttributeViews.USER_PREFIX)) {
+        throw e;
       }
     }
   }

@@ -255,6 +255,33 @@ final class ToolsTest {
     }
   }
 
+  /// Where a file has a list of rights, the group bits of its mode are the list's mask: without the
+  /// list its group would have all that the mask lets others have.
+  @Test
+  void listsOfRightsGoAlongWithCopiesAndMoves() throws IOException {
+    byte[] list = // user::rw-, user:7:rwx, group::---, mask::rwx, other::---
+        java.util.HexFormat.of()
+            .parseHex(
+                "02000000" + "01000600ffffffff" + "0200070007000000" + "04000000ffffffff"
+                    + "10000700ffffffff" + "20000000ffffffff");
+    String name = "system.posix_acl_access";
+    try (VolumeFileSystem a = (VolumeFileSystem) FileSystems.newFileSystem(image("a.img"));
+        VolumeFileSystem b = (VolumeFileSystem) FileSystems.newFileSystem(image("b.img"))) {
+      Path file = Files.writeString(a.getPath("/f"), "content");
+      a.volume().setXattr("/f", name, list, org.pagewright.vfs.XattrMode.SET, true);
+      a.volume().setXattr("/f", "trusted.t", list, org.pagewright.vfs.XattrMode.SET, true);
+      assertEquals(0100670, (int) Files.getAttribute(file, "unix:mode"));
+      Files.copy(file, a.getPath("/g"), StandardCopyOption.COPY_ATTRIBUTES);
+      assertArrayEquals(list, a.volume().getXattr("/g", name, true));
+      Files.copy(file, a.getPath("/h"));
+      assertEquals(null, a.volume().getXattr("/h", name, true));
+      Files.move(file, b.getPath("/f"));
+      assertArrayEquals(list, b.volume().getXattr("/f", name, true));
+      assertArrayEquals(list, b.volume().getXattr("/f", "trusted.t", true));
+      assertEquals(0100670, (int) Files.getAttribute(b.getPath("/f"), "unix:mode"));
+    }
+  }
+
   @Test
   void holesStayHolesInACopy() throws IOException {
     try (FileSystem disk = FileSystems.newFileSystem(image("disk.img"))) {
