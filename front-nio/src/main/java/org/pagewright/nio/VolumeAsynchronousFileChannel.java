@@ -28,7 +28,8 @@ import org.pagewright.vfs.OpenFile;
 /// An asynchronous channel over an open file. Operations run on the executor that it was opened
 /// with, or each on a virtual thread: whoever waits for a device or a lock of ours parks.
 ///
-/// A cancelled future leaves the operation running; its buffer is not to be touched.
+/// A cancelled future leaves the operation running; its buffer is not to be touched. But the lock of
+/// one is given back, whether it is there already or waited for: nobody else has it to release.
 final class VolumeAsynchronousFileChannel extends AsynchronousFileChannel {
   private static final ExecutorService VIRTUAL =
       Executors.newThreadPerTaskExecutor(
@@ -271,6 +272,12 @@ final class VolumeAsynchronousFileChannel extends AsynchronousFileChannel {
       finish(Errno.EINTR);
     }
 
+    /// Nobody is there to take the lock.
+    void abandon() {
+      close();
+      drop();
+    }
+
     /// Passes on how it ended, once. Perhaps in the thread of whoever made way, which is to hear
     /// nothing of our troubles.
     private void finish(@Nullable Errno errno) {
@@ -312,7 +319,7 @@ final class VolumeAsynchronousFileChannel extends AsynchronousFileChannel {
     }
   }
 
-  private void lock(
+  private @Nullable LockWait lock(
       long position, long size, boolean shared, Next next) {
     if (!isOpen()) {
       next.start(
@@ -321,10 +328,12 @@ final class VolumeAsynchronousFileChannel extends AsynchronousFileChannel {
             throw new ClosedChannelException();
           },
           false);
-      return;
+      return null;
     }
     // An overlap is the caller's error, and told to the caller.
-    new LockWait(locks.enter(this, position, size, shared), next).begin();
+    LockWait wait = new LockWait(locks.enter(this, position, size, shared), next);
+    wait.begin();
+    return wait;
   }
 
   @Override
@@ -347,7 +356,16 @@ final class VolumeAsynchronousFileChannel extends AsynchronousFileChannel {
   @Override
   public Future<FileLock> lock(long position, long size, boolean shared) {
     CompletableFuture<FileLock> future = new CompletableFuture<>();
-    lock(position, size, shared, (where, task, open) -> start(where, task, future, open));
+    LockWait wait =
+        lock(position, size, shared, (where, task, open) -> start(where, task, future, open));
+    if (wait != null) {
+      future.whenComplete(
+          (lock, failure) -> {
+            if (future.isCancelled()) {
+              wait.abandon();
+            }
+          });
+    }
     return future;
   }
 

@@ -559,6 +559,27 @@ final class ChannelTest {
     }
   }
 
+  /// Who waits for a lock for a while only gives it up by a cancel: it must not come later, when
+  /// nobody could release it.
+  @Test
+  void aLockWhoseFutureWasCancelledIsNobodys() throws Exception {
+    try (OpenFile other = memory.volume().open("/file", OpenFlags.RDWR, 0);
+        AsynchronousFileChannel channel = AsynchronousFileChannel.open(file, READ, WRITE)) {
+      org.pagewright.vfs.FileLock theirs =
+          org.pagewright.vfs.FileLock.range(
+              new org.pagewright.vfs.LockOwner(this, 2, 2), true, 0, 9);
+      assertTrue(other.tryLock(theirs));
+      Future<FileLock> waiting = channel.lock();
+      assertThrows(TimeoutException.class, () -> waiting.get(1, TimeUnit.MILLISECONDS));
+      assertTrue(waiting.cancel(true));
+      assertNull(channel.tryLock(), "theirs stands in the way, and nothing of ours");
+      other.unlock(theirs);
+      assertTrue(other.tryLock(theirs), "nobody took it meanwhile");
+      other.unlock(theirs);
+      channel.lock().get(SECONDS, TimeUnit.SECONDS).release();
+    }
+  }
+
   /// An executor that takes no more work is a trouble of whoever gave it, and of nobody else.
   @Test
   void oneWaiterWhoseExecutorHasEndedIsInNobodysWay() throws Exception {
