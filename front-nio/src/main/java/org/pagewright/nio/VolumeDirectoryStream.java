@@ -242,6 +242,7 @@ final class VolumeDirectoryStream implements SecureDirectoryStream<Path> {
               throw new AtomicMoveNotSupportedException(
                   from.toString(), to.toString(), "two volumes");
             }
+            fileSystem.checkRefused(e);
             throw Failures.of(e, from, to);
           }
           return null;

@@ -401,19 +401,31 @@ final class VolumeFileChannel extends FileChannel {
     }
     ByteBuffer buffer = ByteBuffer.allocate((int) Math.min(wanted, TRANSFER_STEP));
     long done = 0;
-    while (done < wanted) {
-      buffer.clear().limit((int) Math.min(buffer.capacity(), wanted - done));
-      if (readAt(pos + done, buffer) <= 0) {
-        break;
+    try {
+      while (done < wanted) {
+        buffer.clear().limit((int) Math.min(buffer.capacity(), wanted - done));
+        if (readAt(pos + done, buffer) <= 0) {
+          break;
+        }
+        buffer.flip();
+        int n = target.write(buffer);
+        done += n;
+        if (buffer.hasRemaining()) {
+          break; // it takes no more now
+        }
       }
-      buffer.flip();
-      int n = target.write(buffer);
-      done += n;
-      if (buffer.hasRemaining()) {
-        break; // it takes no more now
-      }
+    } catch (IOException e) {
+      checkNothingWasMoved(done, e);
     }
     return done;
+  }
+
+  /// A transfer that fails in the middle tells how far it came, so that the caller goes on from
+  /// there, and hears of it then.
+  private static void checkNothingWasMoved(long done, IOException e) throws IOException {
+    if (done == 0) {
+      throw e;
+    }
   }
 
   private static boolean isWritable(FileChannel channel) {
@@ -485,16 +497,20 @@ final class VolumeFileChannel extends FileChannel {
     }
     ByteBuffer buffer = ByteBuffer.allocate((int) Math.min(count, TRANSFER_STEP));
     long done = 0;
-    while (done < count) {
-      buffer.clear().limit((int) Math.min(buffer.capacity(), count - done));
-      int got = src.read(buffer);
-      if (got <= 0) {
-        break;
+    try {
+      while (done < count) {
+        buffer.clear().limit((int) Math.min(buffer.capacity(), count - done));
+        int got = src.read(buffer);
+        if (got <= 0) {
+          break;
+        }
+        buffer.flip();
+        while (buffer.hasRemaining()) { // each write takes at least a byte, or throws
+          done += writeAt(pos + done, buffer);
+        }
       }
-      buffer.flip();
-      while (buffer.hasRemaining()) { // each write takes at least a byte, or throws
-        done += writeAt(pos + done, buffer);
-      }
+    } catch (IOException e) {
+      checkNothingWasMoved(done, e);
     }
     return done;
   }

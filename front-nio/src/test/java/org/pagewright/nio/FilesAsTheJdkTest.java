@@ -466,6 +466,23 @@ final class FilesAsTheJdkTest {
           return seen;
         });
     row(
+        "transfers that fail in the middle",
+        dir -> {
+          Path from = write(dir.resolve("from"), "0123456789".repeat(30000));
+          List<Object> seen = new ArrayList<>();
+          try (FileChannel in = FileChannel.open(from, READ);
+              FileChannel out = FileChannel.open(dir.resolve("to"), CREATE_NEW, WRITE)) {
+            for (int good = 0; good < 2; good++) {
+              Failing other = new Failing(good);
+              seen.add(outcome(() -> seen.add(in.transferTo(0, 300000, other) > 0)));
+              Failing another = new Failing(good);
+              seen.add(outcome(() -> seen.add(out.transferFrom(another, 0, 300000))));
+              seen.add(out.size());
+            }
+          }
+          return seen;
+        });
+    row(
         "locks",
         dir -> {
           Path file = write(dir.resolve("f"), "0123456789");
@@ -983,5 +1000,44 @@ final class FilesAsTheJdkTest {
           seen.add(outcome(() -> Files.copy(InputStream.nullInputStream(), dir.resolve("e"))));
           return seen;
         });
+  }
+
+  /// A channel that ends with an error after some calls.
+  private static final class Failing
+      implements WritableByteChannel, java.nio.channels.ReadableByteChannel {
+    private int good;
+
+    Failing(int good) {
+      this.good = good;
+    }
+
+    private void step() throws IOException {
+      if (good-- <= 0) {
+        throw new java.net.SocketException("gone");
+      }
+    }
+
+    @Override
+    public int write(ByteBuffer src) throws IOException {
+      step();
+      int n = src.remaining();
+      src.position(src.limit());
+      return n;
+    }
+
+    @Override
+    public int read(ByteBuffer dst) throws IOException {
+      step();
+      dst.put(bytes("some"));
+      return 4;
+    }
+
+    @Override
+    public boolean isOpen() {
+      return true;
+    }
+
+    @Override
+    public void close() {}
   }
 }

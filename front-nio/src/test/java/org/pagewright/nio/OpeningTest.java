@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.nio.file.ProviderNotFoundException;
 import java.nio.file.ReadOnlyFileSystemException;
+import java.nio.file.SecureDirectoryStream;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
@@ -207,6 +208,12 @@ final class OpeningTest {
       assertThrows(ReadOnlyFileSystemException.class, () -> Files.createDirectory(file));
       assertThrows(
           ReadOnlyFileSystemException.class, () -> Files.delete(disk.getPath("/lost+found")));
+      try (DirectoryStream<Path> all = Files.newDirectoryStream(disk.getPath("/"))) {
+        SecureDirectoryStream<Path> root = (SecureDirectoryStream<Path>) all;
+        Path old = disk.getPath("lost+found");
+        assertThrows(ReadOnlyFileSystemException.class, () -> root.move(old, root, file));
+        assertThrows(ReadOnlyFileSystemException.class, () -> root.deleteDirectory(old));
+      }
       assertFalse(Files.isWritable(disk.getPath("/")));
       assertTrue(Files.isReadable(disk.getPath("/")));
     }
