@@ -170,6 +170,7 @@ final class MountCommand extends Subcommand {
     try (Images opened = new Images(settings)) {
       Image image = opened.open(operand, !fuse.readOnly());
       image.volume().superBlock().setTrouble((what, error) -> tell(what + ": " + error));
+      root().cancellation().keepToTheEnd();
       try (FuseMount mount = mount(image, operand, target, fuse)) {
         FuseMount.tellReady();
         out().println(READY + " " + operand.imageName() + " on " + mount.target());

@@ -20,6 +20,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.pagewright.fuse.Mounts;
 
 /// Real mounts of images, each by a process of its own, and programs nobody here wrote at work on
@@ -254,14 +256,18 @@ final class MountTest {
     assertEquals("ok\n", ok("cat", image + ":/z").out());
   }
 
-  @Test
-  void signalsEndTheMountWithEverythingWritten() throws IOException {
+  /// Ctrl-C is INT, a terminal that goes is HUP, and a supervisor sends TERM.
+  @ParameterizedTest
+  @CsvSource({"HUP, 1", "INT, 2", "TERM, 15"})
+  void signalsEndTheMountWithEverythingWritten(String name, int number) throws IOException {
     try (MountedImage mounted = mount("-o", "writeback_cache")) {
+      Shell.assume(mounted.hears(number), "who started this had it pass over SIG" + name);
       Path open = mounted.point().resolve("open");
       try (var out = Files.newOutputStream(open)) { // in use: it must end all the same
         out.write("kept".getBytes(StandardCharsets.UTF_8));
-        mounted.server().destroy();
+        MountedImage.sh("kill -s " + name + " " + mounted.server().pid(), dir);
         mounted.await();
+        assertEquals(128 + number, mounted.server().exitValue(), mounted.said());
         assertNull(Mounts.at(mounted.point()), mounted.said());
       } catch (IOException e) {
         assertFalse(mounted.server().isAlive()); // its close found nobody

@@ -105,6 +105,17 @@ final class MountedImage implements AutoCloseable {
     return server;
   }
 
+  /// Whether a signal reaches the server: a shell's jobs in the background do not hear INT, those
+  /// of nohup no HUP, and their children neither.
+  boolean hears(int signal) throws IOException {
+    for (String line : Files.readAllLines(Path.of("/proc/" + server.pid() + "/status"))) {
+      if (line.startsWith("SigIgn:")) {
+        return (Long.parseUnsignedLong(line.substring(7).strip(), 16) >>> signal - 1 & 1) == 0;
+      }
+    }
+    return true;
+  }
+
   /// Runs a script of the shell in the mount; it must succeed, and end in time. `no COMMAND` in it
   /// is a command that must fail.
   String sh(String script) throws IOException {

@@ -9,29 +9,50 @@ import org.pagewright.errno.FsException;
 ///
 /// The JVM runs its shutdown hooks while the main thread goes on. The hook says stop and waits; the
 /// main thread sees it between two steps, closes its images, and says that it is done. The wait is
-/// bounded: a disk that does not answer must not keep the program from ending.
+/// bounded: a disk that does not answer must not keep the program from ending; unless what would be
+/// lost then is not the program's, see [#keepToTheEnd()].
 public final class Cancellation {
   private static final long PATIENCE_SECONDS = 20;
 
   private final CountDownLatch done = new CountDownLatch(1);
+  private final long patienceSeconds;
   private volatile boolean wanted;
+  private volatile boolean toTheEnd;
 
   /// Nobody has interrupted yet.
-  public Cancellation() {}
+  public Cancellation() {
+    this(PATIENCE_SECONDS);
+  }
+
+  Cancellation(long patienceSeconds) {
+    this.patienceSeconds = patienceSeconds;
+  }
 
   /// Has interrupts of this JVM come here. Call [#done()] at the end of the work.
   public void install() {
     Runtime.getRuntime().addShutdownHook(new Thread(this::stopAndWait, "pagewright-stop"));
   }
 
-  private void stopAndWait() {
+  /// Has the process stay until the work has ended, however long a slow disk takes: programs have
+  /// been told that what they wrote is kept.
+  public void keepToTheEnd() {
+    toTheEnd = true;
+  }
+
+  /// Says stop, and waits.
+  ///
+  /// @return whether the work has ended
+  boolean stopAndWait() {
     wanted = true;
+    boolean ended = false;
     try {
-      boolean ended = done.await(PATIENCE_SECONDS, TimeUnit.SECONDS);
-      assert ended || done.getCount() == 1;
+      do { // ends with the work, or with the process
+        ended = done.await(patienceSeconds, TimeUnit.SECONDS);
+      } while (!ended && toTheEnd);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+    return ended;
   }
 
   /// Asks the work to stop at its next step.
