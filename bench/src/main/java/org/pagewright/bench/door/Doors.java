@@ -15,8 +15,8 @@ public final class Doors {
 
   /// Opens a door without files.
   ///
-  /// @param name `copy`, `pagewright`, `ramfs`, `hostfs`, `nio`, `ext4`, `tmpfs`, `map`, `jimfs`,
-  ///     `h2`, `caffeine`
+  /// @param name `copy`, `lockedcopy`, `pagewright`, `ramfs`, `hostfs`, `nio`, `ext4`, `tmpfs`, `map`,
+  ///     `jimfs`, `h2`, `caffeine`
   /// @param fileBytes length of each file, a multiple of 1 MiB
   /// @param files how many there may be
   /// @param heap whether the callers' buffers are arrays
@@ -25,7 +25,8 @@ public final class Doors {
   public static Door open(String name, long fileBytes, int files, boolean heap)
       throws IOException {
     return switch (name) {
-      case "copy" -> new CopyDoor(fileBytes, heap);
+      case "copy" -> new CopyDoor(fileBytes, heap, false);
+      case "lockedcopy" -> new CopyDoor(fileBytes, heap, true);
       case "pagewright" -> VolumeDoor.image(fileBytes, files, heap);
       case "ramfs" -> VolumeDoor.memory(fileBytes, files, heap);
       case "hostfs" -> VolumeDoor.host(disk(), fileBytes, files, heap);

@@ -15,7 +15,7 @@ public record Effort(
   public static final Effort QUICK = new Effort(true, 3, 3, 250, 60, 280);
 
   /// Under 30 minutes.
-  public static final Effort FULL = new Effort(false, 5, 3, 300, 120, 1770);
+  public static final Effort FULL = new Effort(false, 5, 3, 300, 120, 1680);
 
   /// The same with another number of rounds.
   ///

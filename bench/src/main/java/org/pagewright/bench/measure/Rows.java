@@ -15,6 +15,7 @@ import org.pagewright.bench.measure.Row.Group;
 /// The one table of what is measured.
 public final class Rows {
   private static final String COPY = "copy";
+  private static final String LOCKED_COPY = "copy, one atomic each";
   private static final String EXT4 = "kernel ext4";
   private static final String TMPFS = "kernel tmpfs";
   private static final String LOOP = "kernel ext4, loop";
@@ -87,11 +88,14 @@ public final class Rows {
     for (String size : List.of("64", "512", "4096", "65536", "1048576")) {
       for (String method : List.of("read", "write")) {
         boolean read = method.equals("read");
+        JmhContest doors = doors(method, "size=" + size);
+        if (!read && size.equals("64")) {
+          doors.peer(LOCKED_COPY, "door=lockedcopy");
+        }
         Row row =
             row(
                     method + "-" + name(size), Group.CACHED, Unit.NANOS,
-                    "Cached " + method + " of " + words(size) + ", random over 256 MiB",
-                    doors(method, "size=" + size))
+                    "Cached " + method + " of " + words(size) + ", random over 256 MiB", doors)
                 .limit(COPY);
         if (size.equals("4096") && read) {
           row =
@@ -152,9 +156,7 @@ public final class Rows {
           row(
                   "nio-" + method, Group.WAYS, Unit.NANOS,
                   "What the channel of java.nio adds to OpenFile, " + method + " of 4 KiB",
-                  new JmhContest("CachedIo." + method, "size=4096")
-                      .peer("ours, java.nio", "door=nio")
-                      .peer("ours, OpenFile", "door=pagewright"))
+                  new ChannelCost(method))
               .target(ADDED_AT_MOST, "ours, OpenFile", 30)
               .quick());
     }

@@ -19,6 +19,9 @@ public final class Runner {
   private static final int GRACE_SECONDS = 5;
   private static final int BUILD_SECONDS = 600;
 
+  /// With less time left a row is not begun: it would be cut, and its time be wasted.
+  private static final int LEAST_SECONDS = 20;
+
   private final Path root;
   private final PrintStream progress;
   private final Keeper keeper;
@@ -90,7 +93,7 @@ public final class Runner {
   private Results.RowResult run(Row row, Effort effort, Deadline all)
       throws InterruptedException {
     Deadline deadline = all.orInSeconds(effort.rowSeconds());
-    if (deadline.secondsLeft() < 2) {
+    if (all.secondsLeft() < LEAST_SECONDS) {
       return without(row, Results.Status.SKIPPED, "no time was left", 0);
     }
     long begin = System.nanoTime();
