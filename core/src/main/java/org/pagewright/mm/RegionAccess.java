@@ -88,6 +88,11 @@ final class RegionAccess {
     return table.get(page) == entry;
   }
 
+  /// Brings about an entry that allows stores, which may be gone again on return.
+  void faultForStore(long page) {
+    fault(page, FaultHandler.WRITE);
+  }
+
   private void fault(long page, int mode) {
     try {
       FaultHandler.handle(area, page, mode);
@@ -188,7 +193,7 @@ final class RegionAccess {
       } finally {
         Announcements.end(mine);
       }
-      fault(page, FaultHandler.WRITE);
+      faultForStore(page);
     }
   }
 
