@@ -36,7 +36,7 @@ import picocli.CommandLine.Parameters;
 public final class Main implements Callable<Integer> {
   @Option(
       names = "--quick",
-      description = "Only the rows and peers that have targets; under 5 minutes instead of 20.")
+      description = "Only the rows and peers that have targets; under 5 minutes instead of 25.")
   private boolean quick;
 
   @Option(

@@ -129,7 +129,7 @@ public final class JmhContest implements Contest {
       for (int round = 0; round < effort.warmups() + effort.rounds(); round++) {
         for (int i = 0; i < all.size(); i++) {
           Running each = all.get(round % 2 == 0 ? i : all.size() - 1 - i);
-          takeTurn(each, deadline.orInSeconds(round == 0 ? START_SECONDS : TURN_SECONDS));
+          takeTurn(each, deadline, round == 0 ? START_SECONDS : TURN_SECONDS);
         }
       }
       List<Results.Peer> results = new ArrayList<>();
@@ -228,19 +228,19 @@ public final class JmhContest implements Contest {
     }
   }
 
-  private static void takeTurn(Running peer, Deadline deadline) throws IOException {
+  private static void takeTurn(Running peer, Deadline all, int seconds) throws IOException {
     Socket socket = peer.socket;
     if (socket == null || !peer.reason.isEmpty()) {
       return;
     }
     try {
-      socket.setSoTimeout((int) Math.max(1, deadline.millisLeft()));
+      socket.setSoTimeout((int) Math.max(1, all.orInSeconds(seconds).millisLeft()));
       socket.getOutputStream().write(1);
       if (socket.getInputStream().read() < 0) {
         peer.fail("left in the middle");
       }
     } catch (SocketTimeoutException e) {
-      peer.fail("a turn takes too long");
+      peer.fail(all.isOver() ? TimedContest.CUT : "a turn takes too long");
     } catch (IOException e) {
       peer.fail(e.toString());
     }

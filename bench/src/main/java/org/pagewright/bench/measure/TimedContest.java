@@ -36,6 +36,9 @@ public final class TimedContest implements Contest {
     Subject open(Effort effort, Deadline deadline) throws IOException, InterruptedException;
   }
 
+  /// What is said of a peer whose row the deadline cut: a part of its rounds tells nothing.
+  static final String CUT = "there was no time for all rounds";
+
   private record Entry(String name, Opener opener, boolean inQuick) {}
 
   private final List<Entry> entries = new ArrayList<>();
@@ -92,7 +95,7 @@ public final class TimedContest implements Contest {
           if (subject != null && without[at] == null) {
             try {
               if (deadline.isOver()) {
-                throw new IOException("there was no time for all rounds");
+                throw new IOException(CUT);
               }
               double figure = subject.measure(Math.max(0, round), deadline);
               if (round >= 0) {

@@ -82,12 +82,20 @@ final class RunnerTest {
   }
 
   @Test
-  void withoutTimeRowsAreSkippedAndSaySo() throws IOException, InterruptedException {
-    Effort none = new Effort(true, 1, 1, 20, 10, 0);
+  void withoutTimeForAWholeRowItIsSkippedAndSaysSo() throws IOException, InterruptedException {
+    Effort none = new Effort(true, 1, 1, 20, 10, 10);
     Results.RowResult result =
         run(none, row("late", timed((effort, open) -> (round, deadline) -> 1))).get(0);
     assertEquals(Results.Status.SKIPPED, result.status());
     assertEquals("no time was left", result.reason());
+  }
+
+  @Test
+  void aRowThatTheDeadlineCutsSaysSo() throws IOException, InterruptedException {
+    TimedContest contest = timed((effort, open) -> (round, deadline) -> 1);
+    List<Results.Peer> peers = contest.run(TINY, Deadline.inSeconds(0));
+    assertEquals(Results.Status.FAILED, peers.get(0).status());
+    assertTrue(peers.get(0).reason().contains("no time for all rounds"), peers.get(0).reason());
   }
 
   @Test
