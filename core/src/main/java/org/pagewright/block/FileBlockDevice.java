@@ -26,7 +26,8 @@ import org.pagewright.sync.SchedulePoint;
 /// [#submit(Bio)] waits while the queue is full. A completion that submits while the queue is full
 /// does not wait: its thread keeps the request for itself and runs it next, as a wait there could
 /// be for itself. Memory must be usable by those threads: shared, global or automatic arenas, or
-/// heap arrays. [#read] and [#write] also take memory that is confined to the caller.
+/// heap arrays. [#read] and [#write] also take memory that is confined to the caller, whose own
+/// thread does the I/O where no staging buffer is needed.
 ///
 /// ```
 ///  submit --> bounded queue --> worker: one native segment, or few large ones --> pread, pwrite
@@ -311,8 +312,12 @@ public final class FileBlockDevice implements BlockDevice {
 
   @Override
   public void read(long pos, MemorySegment target) throws FsException {
+    Bio whole = Bio.read(pos, target);
+    if (runHere(whole)) {
+      return;
+    }
     if (target.isAccessibleBy(workers[0])) {
-      Bio.read(pos, target).submitAndWait(this);
+      whole.submitAndWait(this);
       return;
     }
     checkRange(pos, target.byteSize());
@@ -326,8 +331,12 @@ public final class FileBlockDevice implements BlockDevice {
 
   @Override
   public void write(long pos, MemorySegment source) throws FsException {
+    Bio whole = Bio.write(pos, source);
+    if (runHere(whole)) {
+      return;
+    }
     if (source.isAccessibleBy(workers[0])) {
-      Bio.write(pos, source).submitAndWait(this);
+      whole.submitAndWait(this);
       return;
     }
     checkRange(pos, source.byteSize());
@@ -392,6 +401,42 @@ public final class FileBlockDevice implements BlockDevice {
 
   /// Runs one request to its end and tells its submitter.
   private void run(Bio bio, Worker worker) {
+    FsException error = perform(bio, worker);
+    try {
+      bio.end(error);
+    } finally {
+      inFlight.exit();
+    }
+  }
+
+  /// Runs a request for a caller that waits for it anyway, by its own thread: nobody has to be
+  /// woken, twice. Only what needs no staging buffer.
+  ///
+  /// @return false if nothing was done
+  private boolean runHere(Bio bio) throws FsException {
+    if (bio.length() == 0 || !goesStraight(bio)) {
+      return false;
+    }
+    SchedulePoint.reach(SchedulePoint.Kind.SUBMIT, bio);
+    checkBio(bio);
+    if (!inFlight.enter()) {
+      throw new FsException(Errno.EIO, name + ": " + bio + ": the device is closed");
+    }
+    FsException error;
+    try {
+      bio.begin();
+      error = perform(bio, null);
+    } finally {
+      inFlight.exit();
+    }
+    if (error != null) {
+      throw error;
+    }
+    return true;
+  }
+
+  /// @param worker whose buffer stages; null for what needs none
+  private @Nullable FsException perform(Bio bio, @Nullable Worker worker) {
     FsException error = null;
     try {
       execute(bio, worker);
@@ -409,14 +454,10 @@ public final class FileBlockDevice implements BlockDevice {
       error = new FsException(Errno.EIO, name + ": " + bio, e);
     }
     bio.measure(this, stats, error);
-    try {
-      bio.end(error);
-    } finally {
-      inFlight.exit();
-    }
+    return error;
   }
 
-  private void execute(Bio bio, Worker worker) throws IOException {
+  private void execute(Bio bio, @Nullable Worker worker) throws IOException {
     boolean write = bio.op() == Bio.Op.WRITE;
     if (bio.op() == Bio.Op.FLUSH || (write && (bio.flags() & Bio.PREFLUSH) != 0)) {
       force();
@@ -424,7 +465,7 @@ public final class FileBlockDevice implements BlockDevice {
     if (bio.op() == Bio.Op.FLUSH || bio.length() == 0) {
       return;
     }
-    if (goesStraight(bio)) {
+    if (worker == null || goesStraight(bio)) {
       transferStraight(bio);
     } else {
       transferStaged(bio, worker);
