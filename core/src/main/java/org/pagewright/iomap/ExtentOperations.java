@@ -92,7 +92,7 @@ public interface ExtentOperations {
   /// | WRITE          | DELALLOC, UNWRITTEN, MAPPED   | each block asked for that lies in the    |
   /// |                |                               | answer has a place or is reserved (R-C7) |
   /// | WRITE, DIRECT  | UNWRITTEN, MAPPED; HOLE to    | each has a place, unwritten unless it    |
-  /// |                | make the caller use the cache | was written before                       |
+  /// |                | make the caller use the cache | was written before, or [#isBehindFills]  |
   /// | ZERO           | all                           | what is INLINE or SHARED can be written  |
   /// | REPORT, DIRECT | all                           | nothing                                  |
   ///
@@ -112,6 +112,19 @@ public interface ExtentOperations {
   ///     EAGAIN with NOWAIT; then nothing was reserved that was not before, or it is DELALLOC and
   ///     the caller's punch will give it back
   void begin(AddressSpace mapping, long pos, long length, int flags, Iomap out) throws FsException;
+
+  /// Whether no fill reads what a block holds, because it lies behind the folio that the file ends
+  /// in. Such a block may be MAPPED and NEW for a direct write: what it held is seen by nobody
+  /// before the size has grown, which follows the bytes (R-B13), and if they cannot be written
+  /// [#writeFailed] frees it (R-C1). A crash in between is for the file system to think of.
+  ///
+  /// @param mapping the file; INODE held exclusively
+  /// @param pos begin of a block
+  /// @return true for what is wholly behind
+  static boolean isBehindFills(AddressSpace mapping, long pos) {
+    long size = mapping.size();
+    return size == 0 || AddressSpace.indexOf(pos) > AddressSpace.indexOf(size - 1);
+  }
 
   /// Ends what [#begin] opened. For a direct write that made the file larger, the size in the
   /// mapping has grown by now and the size on disk may follow (the data are on the device). What a

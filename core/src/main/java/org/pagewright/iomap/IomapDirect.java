@@ -18,8 +18,9 @@ import org.pagewright.writeback.Writeback;
 ///
 /// | step  | read                                   | write                                     |
 /// |-------|----------------------------------------|-------------------------------------------|
-/// | range | whole sectors                          | whole blocks, else the cache (R-J2)       |
-/// | map   | holes and unwritten: zeros             | allocates unwritten; a hole left: the cache |
+/// | range | whole sectors                          | whole blocks, and a rest that is the end  |
+/// |       |                                        | of the file; else the cache (R-J2)        |
+/// | map   | holes and unwritten: zeros             | allocates; a hole left: the cache         |
 /// | I/O   | up to [#IN_FLIGHT_MAX] requests at once | the same                                 |
 /// | after |                                        | convert, then grow the size (R-B13, R-J5), then end |
 ///
@@ -94,13 +95,15 @@ final class IomapDirect {
   }
 
   long write(long pos, MemorySegment source) throws FsException {
-    if (!isUsable(source) || !isAligned(pos, source.byteSize(), operations.blockSize())) {
+    long end = pos + source.byteSize();
+    // Behind a rest that ends the file there is nothing to keep: its block is filled up with zeros.
+    long aligned = end >= mapping.size() ? pos : pos | end;
+    if (!isUsable(source) || !isAligned(pos, aligned, operations.blockSize())) {
       return -1;
     }
     if (pos > mapping.size() && !flushTail()) {
       return -1;
     }
-    long end = pos + source.byteSize();
     long at = pos;
     while (at < end) {
       long bytes;
@@ -149,21 +152,16 @@ final class IomapDirect {
     try {
       operations.checkAnswer(mapping, at, map);
       // Blocks that hold somebody else's bytes would show them if the write failed half-way: only
-      // unwritten ones may be new (R-C1).
+      // unwritten ones may be new, or such as no fill reads (R-C1).
+      boolean fresh = map.type() == Iomap.Type.MAPPED && map.has(Iomap.NEW);
       if (!map.hasBlocks()
           || map.has(Iomap.SHARED)
-          || (map.type() == Iomap.Type.MAPPED && map.has(Iomap.NEW))) {
+          || fresh && !ExtentOperations.isBehindFills(mapping, at)) {
         return 0;
       }
       long bytes = Math.min(map.end(), end) - at;
-      Requests requests = new Requests(device);
-      try {
-        requests.start(Bio.Op.WRITE, map.addrOf(at), source.asSlice(0, bytes));
-      } finally {
-        requests.await();
-      }
-      requests.throwError();
-      if (map.type() == Iomap.Type.UNWRITTEN || map.has(Iomap.DIRTY)) {
+      transfer(map.addrOf(at), source.asSlice(0, bytes));
+      if (map.type() == Iomap.Type.UNWRITTEN || map.has(Iomap.DIRTY) && !fresh) {
         extents.writeCompleted(mapping, at, bytes); // R-C9
       }
       // Only now: a reader that sees the size sees the bytes (R-B13), and a failed write leaves the
@@ -181,6 +179,35 @@ final class IomapDirect {
           mapping.invalidateLock().unlock();
         }
       }
+    }
+  }
+
+  /// Writes bytes to the device, the last block filled up with zeros.
+  private void transfer(long addr, MemorySegment source) throws FsException {
+    long length = source.byteSize();
+    long whole = length;
+    if (length != operations.roundDown(length)) {
+      // As much as fits goes the same way: of a small file that is all, with one request.
+      whole = Math.max(0, operations.roundUp(length) - IomapOperations.SPARE_BYTES);
+    }
+    if (whole > BYTES_MAX) {
+      Requests requests = new Requests(device);
+      try {
+        requests.start(Bio.Op.WRITE, addr, source.asSlice(0, whole));
+      } finally {
+        requests.await();
+      }
+      requests.throwError();
+    } else if (whole > 0) {
+      device.write(addr, source.asSlice(0, whole));
+    }
+    if (whole < length) {
+      MemorySegment spare = operations.takeSpare();
+      MemorySegment.copy(source, whole, spare, 0, length - whole);
+      MemorySegment last = spare.asSlice(0, operations.roundUp(length) - whole);
+      last.asSlice(length - whole).fill((byte) 0);
+      device.write(addr + whole, last);
+      operations.putSpare(spare);
     }
   }
 

@@ -1,11 +1,13 @@
 package org.pagewright.iomap;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.block.BlockDevice;
 import org.pagewright.cache.AddressSpace;
@@ -38,6 +40,11 @@ public final class IomapOperations implements AddressSpaceOperations {
   private static final int IN_FLIGHT_MAX = 64;
   private static final long WORKER_IDLE_SECONDS = 2;
 
+  /// Size of [#takeSpare()]: up to this a copy costs less than a request more.
+  static final int SPARE_BYTES = 64 << 10;
+
+  private static final int SPARE_ALIGNMENT = 4096;
+
   private final ExtentOperations extents;
   private final BlockDevice device;
   private final int blockShift;
@@ -46,6 +53,7 @@ public final class IomapOperations implements AddressSpaceOperations {
   private final Executor workers;
   private final AtomicInteger inFlight = new AtomicInteger();
   private final WaitQueue room = new WaitQueue();
+  private final AtomicReference<@Nullable MemorySegment> spare = new AtomicReference<>();
 
   /// Operations for the files of one super block.
   ///
@@ -248,6 +256,17 @@ public final class IomapOperations implements AddressSpaceOperations {
   }
 
   // ---- For this room --------------------------------------------------------------------------
+
+  /// Memory of [#SPARE_BYTES] that a device's thread may touch, for bytes that are not whole blocks.
+  MemorySegment takeSpare() {
+    MemorySegment taken = spare.getAndSet(null);
+    return taken != null ? taken : Arena.ofAuto().allocate(SPARE_BYTES, SPARE_ALIGNMENT);
+  }
+
+  /// Gives it back, for the next: one is kept.
+  void putSpare(MemorySegment memory) {
+    spare.set(memory);
+  }
 
   ExtentOperations extents() {
     return extents;

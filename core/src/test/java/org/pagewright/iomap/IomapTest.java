@@ -744,6 +744,28 @@ final class IomapTest {
     }
   }
 
+  /// R-J2, R-D5: what ends the file may end inside a block, whose rest are zeros.
+  @ParameterizedTest
+  @ValueSource(ints = {512, 1024, 4096})
+  void directWriteMayEndTheFileInsideABlock(int blockSize) throws FsException {
+    int[] lengths = {1, 100, 4096, 4097, 65_535, 65_536, 65_537, 200_001, 1_500_001};
+    for (int length : lengths) {
+      try (ExtentFile f = new ExtentFile(blockSize)) {
+        f.write(0, filled(4096, 'x'));
+        assertEquals(length, f.directWrite(4096, filled(length, 'y')));
+        assertEquals(4096 + length, f.mapping.size());
+        assertEquals(4096 + length, f.fs.diskSize(f.mapping));
+        f.checkQuiet();
+        f.truncate(4096 + length + 5000);
+        f.remount();
+        byte[] all = f.readAll();
+        assertAll('x', all, 0, 4096);
+        assertAll('y', all, 4096, 4096 + length);
+        assertAll('\0', all, 4096 + length, all.length);
+      }
+    }
+  }
+
   /// R-J2, R-J4: what cannot go past the cache is refused, not mangled.
   @Test
   void unalignedDirectIoIsLeftToTheCache() throws FsException {

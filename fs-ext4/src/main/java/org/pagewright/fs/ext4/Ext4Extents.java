@@ -6,6 +6,7 @@ import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
 import org.pagewright.fs.ext4.alloc.BlockAllocator;
 import org.pagewright.fs.ext4.journal.Handle;
+import org.pagewright.fs.ext4.journal.NoJournal;
 import org.pagewright.fs.ext4.map.BlockMapper;
 import org.pagewright.fs.ext4.map.Mapping;
 import org.pagewright.iomap.ExtentOperations;
@@ -124,6 +125,9 @@ final class Ext4Extents implements ExtentOperations {
 
   /// Gives a hole blocks for a direct write, if the file can say that they read as zeros. What is
   /// promised to the cache stays so.
+  ///
+  /// Without a journal a crash promises nothing: what nobody can see before it is written, behind
+  /// the end, is mapped at once, and no conversion has to follow.
   private boolean placeDirect(Ext4Inode inode, Mapping found, boolean wait) throws FsException {
     BlockMapper mapper = inode.mapper();
     if (!wait || !mapper.supportsUnwritten()) {
@@ -131,11 +135,14 @@ final class Ext4Extents implements ExtentOperations {
     }
     long logical = found.logical();
     long count = found.count();
+    boolean unwritten =
+        !(fs.journal() instanceof NoJournal)
+            || !ExtentOperations.isBehindFills(inode.mapping(), logical << blockBits);
     for (int attempt = 0; ; attempt++) {
       final long released = fs.blocks().releasedBlocks();
       try (Handle handle = fs.start(mapper.allocateCredits() + 1)) {
         mapper.allocate(
-            handle, logical, count, BlockMapper.GOAL_AUTO, true, BlockAllocator.PRIVILEGED,
+            handle, logical, count, BlockMapper.GOAL_AUTO, unwritten, BlockAllocator.PRIVILEGED,
             found);
         return true;
       } catch (FsException e) {
