@@ -7,8 +7,11 @@ import static org.pagewright.cli.Shell.ok;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -42,6 +45,20 @@ final class FsckCommandTest {
     String json = ok("fsck", "--json", image).out();
     assertTrue(json.contains("\"clean\":true,\"complete\":true,\"damages\":0"), json);
     assertTrue(json.contains("\"findings\":[]"), json);
+  }
+
+  /// With blocks of 1 KiB no bitmap speaks of the first one, which is in use all the same.
+  @Test
+  void blocksInUseAreAllThatAreNotFree() throws IOException {
+    for (int blockSize : new int[] {1024, 4096}) {
+      Path other = dir.resolve("blocks-" + blockSize);
+      ok("mkfs", "--size", "16M", "--block-size", blockSize, other);
+      byte[] start = Arrays.copyOf(Files.readAllBytes(other), 2048);
+      ByteBuffer sb = ByteBuffer.wrap(start).order(ByteOrder.LITTLE_ENDIAN);
+      long used = sb.getInt(1024 + 4) - sb.getInt(1024 + 12);
+      String out = ok("fsck", other).out();
+      assertTrue(out.contains(", " + used + " blocks in use"), out + used);
+    }
   }
 
   @Test

@@ -52,7 +52,9 @@ public final class Fsck {
         findings,
         scan.used.count(),
         scan.directories.count(),
-        scan.claimed.count() * scan.geometry.clusterRatio(),
+        // What lies before the first block that a bitmap speaks of holds the superblock, or waits for
+        // a boot loader, and is in use too.
+        scan.geometry.firstDataBlock() + scan.claimed.count() * scan.geometry.clusterRatio(),
         true);
   }
 
