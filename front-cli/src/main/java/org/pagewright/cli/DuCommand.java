@@ -60,14 +60,15 @@ final class DuCommand extends Subcommand {
           Operand.InImage operand = Operand.parseInImage(text);
           Volume volume = open(operand, false).volume();
           counted.clear();
-          Places.at(operand, () -> sum(volume, operand.path(), true));
+          Places.at(operand, () -> sum(operand, volume, operand.path(), true));
         });
     if (asJson) {
       out().println(json.endArray().take());
     }
   }
 
-  private long sum(Volume volume, String path, boolean top) throws IOException {
+  private long sum(Operand.InImage operand, Volume volume, String path, boolean top)
+      throws IOException {
     root().cancellation().check();
     Stat stat = volume.lstat(path);
     if (!stat.isDirectory() && stat.nlink() > 1 && !counted.add(stat.ino())) {
@@ -75,9 +76,17 @@ final class DuCommand extends Subcommand {
     }
     long bytes = apparent ? stat.size() : stat.blocks() * SECTOR;
     if (stat.isDirectory()) {
-      for (DirEntry entry : volume.list(path)) {
-        bytes += sum(volume, Places.in(path, entry.name().toString()), false);
-      }
+      long[] inside = new long[1];
+      tryAt(
+          operand,
+          path,
+          () -> {
+            for (DirEntry entry : volume.list(path)) {
+              String file = Places.in(path, entry.name().toString());
+              tryAt(operand, file, () -> inside[0] += sum(operand, volume, file, false));
+            }
+          });
+      bytes += inside[0];
     }
     if (top || !summarize && (all || stat.isDirectory())) {
       if (asJson) {

@@ -44,17 +44,23 @@ final class RmCommand extends Subcommand {
           "give a path in it, such as " + operand.imageName() + ":/dir");
     }
     Volume volume = open(operand, true).volume();
-    Places.at(operand, () -> remove(volume, operand.path(), text, true));
+    Places.at(operand, () -> remove(operand, volume, operand.path(), true));
   }
 
-  private void remove(Volume volume, String path, String text, boolean top) throws IOException {
+  /// @return whether it is gone; else what is in the way has been told of
+  private boolean remove(Operand.InImage operand, Volume volume, String path, boolean top)
+      throws IOException {
     root().cancellation().check();
     try {
       if (!volume.lstat(path).isDirectory()) {
         volume.unlink(path);
       } else if (recursive) {
+        boolean empty = true;
         for (DirEntry entry : volume.list(path)) {
-          remove(volume, Places.in(path, entry.name().toString()), text, false);
+          empty &= removeInside(operand, volume, Places.in(path, entry.name().toString()));
+        }
+        if (!empty) {
+          return false;
         }
         volume.rmdir(path);
       } else if (emptyDirectories) {
@@ -62,7 +68,7 @@ final class RmCommand extends Subcommand {
       } else {
         throw new CommandException(
             ExitCode.FAILED,
-            text + ": " + Errno.EISDIR.words() + " (EISDIR)",
+            operand.text() + ": " + Errno.EISDIR.words() + " (EISDIR)",
             "give -r to remove it with all that is in it");
       }
     } catch (FsException e) {
@@ -70,5 +76,13 @@ final class RmCommand extends Subcommand {
         throw e;
       }
     }
+    return true;
+  }
+
+  private boolean removeInside(Operand.InImage operand, Volume volume, String path)
+      throws IOException {
+    boolean[] gone = new boolean[1];
+    tryAt(operand, path, () -> gone[0] = remove(operand, volume, path, false));
+    return gone[0];
   }
 }

@@ -66,6 +66,20 @@ abstract class Subcommand implements Callable<Integer> {
     }
   }
 
+  /// Works on one of many files of an image; if that fails it is told of, and the others are worked
+  /// on.
+  ///
+  /// @return whether nothing was thrown
+  final boolean tryAt(Operand.InImage operand, String path, Places.Work work) throws IOException {
+    try {
+      Places.at(operand.withPath(path), work);
+      return true;
+    } catch (IOException e) {
+      goOnAfter(e);
+      return false;
+    }
+  }
+
   /// Tells of a failure with one of many files, which the exit code remembers. Throws it again if
   /// the others would only meet the same, or if it is the wish to stop.
   final void goOnAfter(IOException e) throws IOException {

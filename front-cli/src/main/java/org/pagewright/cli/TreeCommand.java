@@ -53,35 +53,48 @@ final class TreeCommand extends Subcommand {
           Listing top = Listing.of(volume, operand.path(), operand.path());
           if (asJson) {
             top.members(json.object());
-            children(volume, operand.path(), "", 1);
+            children(operand, volume, operand.path(), "", 1);
             out().println(json.endObject().take());
           } else {
             out().println(operand.imageName() + ":" + top.nameText());
-            children(volume, operand.path(), "", 1);
+            children(operand, volume, operand.path(), "", 1);
             out().println();
             out().println(directories + " directories, " + files + " files");
           }
         });
   }
 
-  private void children(Volume volume, String path, String indent, int level) throws IOException {
+  private void children(
+      Operand.InImage operand, Volume volume, String path, String indent, int level)
+      throws IOException {
     root().cancellation().check();
     if (!volume.lstat(path).isDirectory()) {
       return;
     }
     List<Name> names = new ArrayList<>();
-    for (DirEntry entry : volume.list(path)) {
-      if (all || entry.name().byteAt(0) != '.') {
-        names.add(entry.name());
-      }
-    }
+    tryAt(
+        operand,
+        path,
+        () -> {
+          for (DirEntry entry : volume.list(path)) {
+            if (all || entry.name().byteAt(0) != '.') {
+              names.add(entry.name());
+            }
+          }
+        });
     names.sort(null);
     List<Listing> shown = new ArrayList<>(names.size());
     for (Name name : names) {
-      Listing file = Listing.of(volume, name.toString(), Places.in(path, name.toString()));
-      if (!directoriesOnly || file.stat().isDirectory()) {
-        shown.add(file);
-      }
+      String child = Places.in(path, name.toString());
+      tryAt(
+          operand,
+          child,
+          () -> {
+            Listing file = Listing.of(volume, name.toString(), child);
+            if (!directoriesOnly || file.stat().isDirectory()) {
+              shown.add(file);
+            }
+          });
     }
     if (asJson) {
       json.name("children").array();
@@ -101,7 +114,8 @@ final class TreeCommand extends Subcommand {
         out().println(indent + (last ? "`-- " : "|-- ") + file.nameText());
       }
       if (directory && level < levels) {
-        children(volume, file.path(), indent + (last ? "    " : "|   "), level + 1);
+        String deeper = indent + (last ? "    " : "|   ");
+        children(operand, volume, file.path(), deeper, level + 1);
       }
       if (asJson) {
         json.endObject();
