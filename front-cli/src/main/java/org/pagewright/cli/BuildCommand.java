@@ -324,7 +324,7 @@ final class BuildCommand extends Subcommand {
                 opened.volume(),
                 Keep.ALL,
                 true,
-                fixedTime != null,
+                wayOf(sb),
                 early,
                 progress,
                 root().cancellation());
@@ -346,6 +346,14 @@ final class BuildCommand extends Subcommand {
         Files.deleteIfExists(unfinished);
       }
     }
+  }
+
+  /// Files with block pointers cannot be written past the cache.
+  private ImageTarget.Way wayOf(Superblock sb) {
+    if (sb.features().has(Feature.EXTENT)) {
+      return ImageTarget.Way.STRAIGHT;
+    }
+    return fixedTime != null ? ImageTarget.Way.ORDERED : ImageTarget.Way.CACHED;
   }
 
   /// Nobody knows the name that the image has until it is complete; and a full disk of the host is

@@ -101,7 +101,7 @@ final class CpCommand extends Subcommand {
             image.volume(),
             keep,
             false,
-            false,
+            ImageTarget.Way.CACHED,
             null,
             progress,
             root().cancellation());

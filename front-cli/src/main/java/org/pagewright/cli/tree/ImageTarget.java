@@ -35,10 +35,22 @@ public final class ImageTarget implements TreeTarget {
   private final Volume volume;
   private final Keep keep;
   private final boolean fresh;
-  private final boolean ordered;
+  private final Way way;
   private final @Nullable EarlyFlush early;
   private final Progress progress;
   private final ContentCopier copier;
+
+  /// How content goes to the device, and when its blocks are chosen.
+  public enum Way {
+    /// Through the cache; blocks are chosen when the flusher comes to it.
+    CACHED,
+    /// Through the cache; blocks are chosen in the order of the files, so that the same files give
+    /// the same image.
+    ORDERED,
+    /// Past the cache, from where it was read to: for an image that nobody else looks at, whose
+    /// files have extents. Blocks are chosen in order.
+    STRAIGHT
+  }
 
   /// A target in a volume.
   ///
@@ -46,8 +58,7 @@ public final class ImageTarget implements TreeTarget {
   /// @param volume where
   /// @param keep what to keep
   /// @param fresh whether nothing is there yet: a name that is there is an error
-  /// @param ordered whether blocks are given out in the order of the files, so that the same files
-  ///     give the same image; otherwise when the flusher comes to it, which is faster
+  /// @param way how content goes to the device
   /// @param early told of each write; null: what is written is made durable at the end
   /// @param progress told of each file
   /// @param cancellation asked between two steps
@@ -56,7 +67,7 @@ public final class ImageTarget implements TreeTarget {
       Volume volume,
       Keep keep,
       boolean fresh,
-      boolean ordered,
+      Way way,
       @Nullable EarlyFlush early,
       Progress progress,
       Cancellation cancellation) {
@@ -64,7 +75,7 @@ public final class ImageTarget implements TreeTarget {
     this.volume = keep.attributes() ? volume.withUmask(0) : volume;
     this.keep = keep;
     this.fresh = fresh;
-    this.ordered = ordered;
+    this.way = way;
     this.early = early;
     this.progress = progress;
     this.copier = new ContentCopier(keep.sparse(), progress, cancellation);
@@ -126,6 +137,7 @@ public final class ImageTarget implements TreeTarget {
       throws IOException {
     content.prepare();
     int flags = OpenFlags.WRONLY | OpenFlags.CREAT | (fresh ? OpenFlags.EXCL : OpenFlags.TRUNC);
+    flags |= way == Way.STRAIGHT ? OpenFlags.DIRECT : 0;
     boolean existed = false;
     if (!fresh) {
       existed = replaceable(path);
@@ -173,7 +185,7 @@ public final class ImageTarget implements TreeTarget {
 
     /// Starts to write out all before a position, and waits for what was started before.
     void startWriting(long end) throws FsException {
-      if (!ordered || end <= behind) {
+      if (way != Way.ORDERED || end <= behind) {
         return;
       }
       if (behind > waiting) {

@@ -24,7 +24,7 @@ public final class TreePipe {
   private static final int RING = 4 << 20;
 
   /// Bytes of one chunk, at most; a multiple of every unit that holes are looked for in.
-  private static final int CHUNK = 256 << 10;
+  private static final int CHUNK = 1 << 20;
 
   private static final int STEPS_MAX = 512;
 
