@@ -1,12 +1,16 @@
 package org.pagewright.cli;
 
 import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.block.BlockDevice;
 import org.pagewright.block.FileBlockDevice;
@@ -55,6 +59,11 @@ final class BuildCommand extends Subcommand {
   private static final int BLOCK_SIZE = 4096;
 
   private static final int INODE_FIELDS = 128 + 32 + 4;
+
+  /// How the name of an unfinished image ends, after the number of the process that makes it.
+  private static final String UNFINISHED = ".new";
+
+  private static final int PID_DIGITS_MAX = 10;
 
   /// How often a size that turned out too small is raised.
   private static final int ATTEMPTS_MAX = 4;
@@ -304,9 +313,10 @@ final class BuildCommand extends Subcommand {
       Path source, Path image, long bytes, long inodes, Progress progress)
       throws IOException {
     Path directory = directoryOf(image);
-    Path unfinished =
-        directory.resolve("." + image.getFileName() + "." + ProcessHandle.current().pid() + ".new");
+    String begin = "." + image.getFileName() + ".";
+    Path unfinished = directory.resolve(begin + ProcessHandle.current().pid() + UNFINISHED);
     Files.deleteIfExists(unfinished);
+    clearLeftovers(directory, begin);
     boolean done = false;
     try {
       Superblock sb = make(unfinished, bytes, inodes);
@@ -346,6 +356,43 @@ final class BuildCommand extends Subcommand {
         Files.deleteIfExists(unfinished);
       }
     }
+  }
+
+  /// Removes what builds of the same image left behind that were killed: their process is gone, and
+  /// nobody holds the lock of the file.
+  private static void clearLeftovers(Path directory, String begin) {
+    List<Path> left = new ArrayList<>();
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {
+      for (Path entry : entries) {
+        if (isOfTheDead(String.valueOf(entry.getFileName()), begin)
+            && Files.isRegularFile(entry, LinkOption.NOFOLLOW_LINKS)) {
+          left.add(entry);
+        }
+      }
+      for (Path entry : left) {
+        FileBlockDevice.open(entry, FileBlockDevice.Options.READ_WRITE).close();
+        Files.delete(entry);
+      }
+    } catch (IOException | DirectoryIteratorException e) {
+      return; // whatever is in the way of tidying up is not in the way of building
+    }
+  }
+
+  /// Whether a name is that of an unfinished image whose process there is no more.
+  private static boolean isOfTheDead(String name, String begin) {
+    if (!name.startsWith(begin) || !name.endsWith(UNFINISHED)) {
+      return false;
+    }
+    int end = name.length() - UNFINISHED.length();
+    if (end <= begin.length() || end - begin.length() > PID_DIGITS_MAX) {
+      return false;
+    }
+    for (int i = begin.length(); i < end; i++) {
+      if (name.charAt(i) < '0' || name.charAt(i) > '9') {
+        return false;
+      }
+    }
+    return ProcessHandle.of(Long.parseLong(name, begin.length(), end, 10)).isEmpty();
   }
 
   /// Files with block pointers cannot be written past the cache.

@@ -1,6 +1,7 @@
 package org.pagewright.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.pagewright.cli.Shell.ok;
 
@@ -143,6 +144,28 @@ final class TreesTest {
     assertEquals(1, main.run("build", "--from", tree.toString(), "-o", built));
     try (var files = Files.list(dir)) {
       assertEquals(2, files.count());
+    }
+  }
+
+  /// A build that was killed leaves an unfinished image, under a name that tells the process.
+  @Test
+  void buildClearsWhatKilledBuildsOfTheSameImageLeft() throws IOException {
+    Path tree = Files.createDirectory(dir.resolve("tree"));
+    long nobody = 4_194_305; // one more than Linux gives
+    Path left = Files.write(dir.resolve(".x.img." + nobody + ".new"), new byte[8192]);
+    List<Path> kept =
+        List.of(
+            dir.resolve(".y.img." + nobody + ".new"),
+            dir.resolve(".x.img.1.new"),
+            dir.resolve(".x.img.new"),
+            dir.resolve(".x.img.old" + nobody + ".new"));
+    for (Path path : kept) {
+      Files.write(path, new byte[8192]);
+    }
+    ok("build", "--from", tree, "-o", dir.resolve("x.img"));
+    assertFalse(Files.exists(left));
+    for (Path path : kept) {
+      assertTrue(Files.exists(path), path.toString());
     }
   }
 }
