@@ -21,8 +21,8 @@ import org.pagewright.writeback.Writeback;
 /// | range | whole sectors                          | whole blocks, and a rest that is the end  |
 /// |       |                                        | of the file; else the cache (R-J2)        |
 /// | map   | holes and unwritten: zeros             | allocates; a hole left: the cache         |
-/// | I/O   | up to [#IN_FLIGHT_MAX] requests at once | the same                                 |
-/// | after |                                        | convert, then grow the size (R-B13, R-J5), then end |
+/// | I/O   | up to [#IN_FLIGHT_MAX] requests at once | the same; one alone by this thread       |
+/// | after |                                        | convert, grow the size (R-B13, R-J5), end |
 ///
 /// The caller, above this room, writes back and removes the range from the cache before and after
 /// (R-J1, R-J3). Direct writes of one file exclude each other by INODE.

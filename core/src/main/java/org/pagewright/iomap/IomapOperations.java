@@ -257,7 +257,7 @@ public final class IomapOperations implements AddressSpaceOperations {
 
   // ---- For this room --------------------------------------------------------------------------
 
-  /// Memory of [#SPARE_BYTES] that a device's thread may touch, for bytes that are not whole blocks.
+  /// Memory of [#SPARE_BYTES] that a device's thread may touch, for what is not whole blocks.
   MemorySegment takeSpare() {
     MemorySegment taken = spare.getAndSet(null);
     return taken != null ? taken : Arena.ofAuto().allocate(SPARE_BYTES, SPARE_ALIGNMENT);

@@ -52,8 +52,7 @@ public final class Fsck {
         findings,
         scan.used.count(),
         scan.directories.count(),
-        // What lies before the first block that a bitmap speaks of holds the superblock, or waits for
-        // a boot loader, and is in use too.
+        // What lies before the first block that a bitmap speaks of is a boot loader's, and in use.
         scan.geometry.firstDataBlock() + scan.claimed.count() * scan.geometry.clusterRatio(),
         true);
   }
