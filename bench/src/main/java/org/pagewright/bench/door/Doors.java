@@ -15,8 +15,8 @@ public final class Doors {
 
   /// Opens a door without files.
   ///
-  /// @param name `copy`, `lockedcopy`, `pagewright`, `ramfs`, `hostfs`, `nio`, `ext4`, `tmpfs`, `map`,
-  ///     `jimfs`, `h2`, `caffeine`
+  /// @param name `copy`, `lockedcopy`, `pagewright`, `ramfs`, `hostfs`, `nio`, `ext4`, `tmpfs`,
+  ///     `map`, `jimfs`, `h2`, `caffeine`
   /// @param fileBytes length of each file, a multiple of 1 MiB
   /// @param files how many there may be
   /// @param heap whether the callers' buffers are arrays

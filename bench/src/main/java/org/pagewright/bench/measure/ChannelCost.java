@@ -25,8 +25,8 @@ import org.pagewright.vfs.OpenFlags;
 /// about a millisecond, every second one backwards.
 ///
 /// The figure of OpenFile is the median of its turns in a round; that of the channel is this and
-/// the median of what each of its turns took more than the one beside it. What else the machine does
-/// for some milliseconds meets both turns of a pair, or is one pair of many.
+/// the median of what each of its turns took more than the one beside it. What else the machine
+/// does for some milliseconds meets both turns of a pair, or is one pair of many.
 public final class ChannelCost implements Contest {
   private static final int SIZE = 4096;
   private static final int FILL = 1 << 20;
