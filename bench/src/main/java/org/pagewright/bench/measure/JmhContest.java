@@ -240,7 +240,10 @@ public final class JmhContest implements Contest {
         peer.fail("left in the middle");
       }
     } catch (SocketTimeoutException e) {
-      peer.fail(all.isOver() ? TimedContest.CUT : "a turn takes too long");
+      if (all.isOver()) {
+        peer.reason = TimedContest.CUT; // whatever it has printed so far
+      }
+      peer.fail("a turn takes too long");
     } catch (IOException e) {
       peer.fail(e.toString());
     }

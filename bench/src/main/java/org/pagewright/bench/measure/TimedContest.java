@@ -95,7 +95,7 @@ public final class TimedContest implements Contest {
           if (subject != null && without[at] == null) {
             try {
               if (deadline.isOver()) {
-                throw new IOException(CUT);
+                throw new SkippedException(CUT);
               }
               double figure = subject.measure(Math.max(0, round), deadline);
               if (round >= 0) {
