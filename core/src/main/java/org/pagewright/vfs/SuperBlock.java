@@ -538,6 +538,7 @@ public final class SuperBlock {
     boolean done = false;
     writeLevel.freeze();
     try {
+      checkAlive(); // a close by force may have come while we waited for a writer
       for (Inode inode : inodes.inUse()) {
         inode.awaitOverwriters(); // those that came before see no frozen level
       }
@@ -762,7 +763,7 @@ public final class SuperBlock {
       if (force) {
         gone = true; // writers that a thaw lets in find it
       }
-      failed = endFreeze();
+      failed = endFreeze(force);
       vmSpace.closeAll(); // with force: no store comes after the sync
       if (!force) {
         if (failed != null) {
@@ -773,7 +774,7 @@ public final class SuperBlock {
         }
         gone = true;
       }
-      FsException late = endCalls();
+      FsException late = freezing.get() == CLOSING ? endCalls() : null; // else that has given up
       failed = failed == null ? late : failed;
       if (!force && files.count() > 0) {
         throw new FsException(Errno.EBUSY, operations.name() + ": a file was opened");
@@ -824,13 +825,21 @@ public final class SuperBlock {
 
   /// Waits for a freeze or a thaw under way, thaws, and lets nobody freeze any more.
   ///
+  /// @param force not for ever: a freeze may wait for a call that does not end
   /// @return why the file system could not thaw, or null
-  private @Nullable FsException endFreeze() {
+  private @Nullable FsException endFreeze(boolean force) {
     WaitQueue.Waiter waiter = changes.enter(changes);
     try {
+      long start = clock.nanoTime();
       while (!freezing.compareAndSet(THAWED, CLOSING)) {
         if (!freezing.compareAndSet(FROZEN, CHANGING)) {
-          waiter.park();
+          long left = force ? CALLS_NANOS - (clock.nanoTime() - start) : Long.MAX_VALUE;
+          if (left <= 0) {
+            giveUp();
+            return new FsException(
+                Errno.EIO, operations.name() + ": closed under a freeze that does not end");
+          }
+          clock.await(waiter, left);
           continue;
         }
         thawTo(CLOSING);
@@ -873,6 +882,7 @@ public final class SuperBlock {
   private void giveUp() {
     shutDown = true;
     gone = true;
+    fileLocks.close();
     operations.shutdown();
   }
 

@@ -8,6 +8,7 @@ import static org.pagewright.fs.ext4.explore.StagedVolume.FOLIO;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
 import org.pagewright.fs.ext4.check.Fsck;
@@ -213,11 +214,11 @@ final class ForcedCloseTest {
   /// A source of bytes that waits for the close: the close does not wait for ever. What it leaves
   /// is what a crash would: with a journal no damage.
   @ParameterizedTest
-  @EnumSource(names = "JOURNAL")
-  void aCallThatDoesNotEndIsNotWaitedForForEver(StagedVolume.Kind kind) {
+  @ValueSource(booleans = {false, true})
+  void aCallThatDoesNotEndIsNotWaitedForForEver(boolean freezes) {
     Program program =
         stage -> {
-          StagedVolume v = StagedVolume.mount(stage, kind);
+          StagedVolume v = StagedVolume.mount(stage, StagedVolume.Kind.JOURNAL);
           OpenFile file = v.create("/f");
           StagedVolume.write(file, 0, 1, SIZE);
           WaitQueue queue = new WaitQueue();
@@ -246,6 +247,18 @@ final class ForcedCloseTest {
                   assertEquals(Errno.EIO, e.errno(), e.getMessage());
                 }
               });
+          if (freezes) { // which waits for the writer
+            stage.thread(
+                "freezer",
+                () -> {
+                  try {
+                    v.volume.superBlock().freeze();
+                    v.volume.superBlock().thaw();
+                  } catch (FsException e) {
+                    assertTrue(e.errno() == Errno.EIO || e.errno() == Errno.EINVAL);
+                  }
+                });
+          }
           stage.thread(
               "closer",
               () -> {
@@ -269,7 +282,7 @@ final class ForcedCloseTest {
               });
         };
     StagedVolume.assertNothingFound(
-        "forced close against a call that does not end, " + kind,
+        "forced close against a call that does not end" + (freezes ? ", and a freeze" : ""),
         Explorer.random(SEED, SCHEDULES, 3).explore(program));
   }
 }
