@@ -180,7 +180,17 @@ final class MountCommand extends Subcommand {
             break;
           }
         }
+        tellStopping();
       }
+    }
+  }
+
+  /// A supervisor that cannot be told does not keep a mount from ending well.
+  private void tellStopping() {
+    try {
+      FuseMount.tellStopping();
+    } catch (FsException e) {
+      tell(String.valueOf(e.getMessage()));
     }
   }
 

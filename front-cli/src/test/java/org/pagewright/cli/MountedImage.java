@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -61,12 +62,20 @@ final class MountedImage implements AutoCloseable {
 
   /// Mounts, and waits until the mount is there.
   static MountedImage mount(Path image, Path scratch, String... options) throws IOException {
+    return mount(Map.of(), image, scratch, options);
+  }
+
+  /// The same, with more variables in its environment.
+  static MountedImage mount(
+      Map<String, String> environment, Path image, Path scratch, String... options)
+      throws IOException {
     Path point = Files.createTempDirectory(scratch, "mount");
     Path log = Files.createTempFile(scratch, "server", ".log");
     List<String> command = command("mount", image.toString(), point.toString());
     command.addAll(List.of(options));
-    Process server =
-        new ProcessBuilder(command).redirectError(log.toFile()).start();
+    ProcessBuilder builder = new ProcessBuilder(command).redirectError(log.toFile());
+    builder.environment().putAll(environment);
+    Process server = builder.start();
     BufferedReader out =
         new BufferedReader(
             new InputStreamReader(server.getInputStream(), StandardCharsets.UTF_8));

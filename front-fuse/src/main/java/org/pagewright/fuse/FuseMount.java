@@ -227,9 +227,21 @@ public final class FuseMount implements AutoCloseable {
   ///
   /// @throws FsException if the supervisor cannot be reached
   public static void tellReady() throws FsException {
+    tellSupervisor("READY=1");
+  }
+
+  /// Tells the same supervisor that the mount is about to end: what is dirty is written first, which
+  /// may take a while.
+  ///
+  /// @throws FsException if the supervisor cannot be reached
+  public static void tellStopping() throws FsException {
+    tellSupervisor("STOPPING=1");
+  }
+
+  private static void tellSupervisor(String state) throws FsException {
     String socket = System.getenv("NOTIFY_SOCKET");
     if (socket != null) {
-      Sys.checked(new Sys().notify(socket, "READY=1"), "NOTIFY_SOCKET " + socket);
+      Sys.checked(new Sys().notify(socket, state), "NOTIFY_SOCKET " + socket);
     }
   }
 

@@ -22,13 +22,15 @@ import org.pagewright.vfs.Volume;
 /// A JVM that starts with what this taught another one (an ahead-of-time cache with its profiles)
 /// compiles the right code at once, instead of after seconds of a mount's life. What a round does:
 ///
-///     a file is made, written, closed, looked at, opened, read, closed, renamed, and removed;
+///     a file is made, written, closed, looked at, given times and an owner as `tar` does, opened,
+///     read, closed, renamed, and removed, in a folder that is large enough for an index;
 ///     a large one is written and read in pieces; now and then a directory is listed and a file
 ///     synced
 ///
 /// Answers go the way that they go to a kernel, but to `/dev/null`.
 final class Rehearsal implements Channel {
-  private static final int FILES_KEPT = 64;
+  private static final int FILES_KEPT = 1024;
+  private static final int LIST_EVERY = 64;
   private static final int SYNC_EVERY = 256;
   private static final int PIECE = 128 << 10;
   private static final int PIECES = 64;
@@ -36,8 +38,16 @@ final class Rehearsal implements Channel {
   private static final int PAGE = 4096;
   private static final int LISTED = 16 << 10;
   private static final int RDWR_CREAT = 0102;
+
+  // Steps of a round.
+  private static final int LIST = 21;
+  private static final int SYNC = 24;
+  private static final int END_OF_ROUND = 26;
+
   private static final int UMASK = 022;
   private static final int FATTR_MODE = 1;
+  private static final int FATTR_OWNER = 6;
+  private static final int FATTR_TIMES = 48;
   private static final long ROOT = 1;
   private static final long FEATURES = -1L >>> 1;
   private static final long END_NANOS = 120_000_000_000L;
@@ -128,27 +138,31 @@ final class Rehearsal implements Channel {
         ask(Opcode.LOOKUP, ROOT).text(name);
       }
       case 1 -> ask(Opcode.CREATE, ROOT).u32(RDWR_CREAT).u32(0644).u32(UMASK).u32(0).text(name);
-      case 2 -> write(node, handle, 0, SMALL);
-      case 3 -> ask(Opcode.FLUSH, node).u64(handle).zeros(16);
-      case 4 -> ask(Opcode.RELEASE, node).u64(handle).zeros(16);
-      case 5 -> ask(Opcode.GETATTR, node).zeros(Wire.GetattrIn.BYTES);
-      case 6 -> setMode();
-      case 7 -> ask(Opcode.LOOKUP, ROOT).text(name);
-      case 8 -> ask(Opcode.OPEN, node).u32(OpenFlags.RDONLY).u32(0);
-      case 9 -> read(Opcode.READ, node, handle, 0, 2 * PAGE);
-      case 10 -> ask(Opcode.FLUSH, node).u64(handle).zeros(16);
-      case 11 -> ask(Opcode.RELEASE, node).u64(handle).zeros(16);
-      case 12 -> ask(Opcode.RENAME2, ROOT).u64(ROOT).u64(0).text(name).text("kept-" + slot);
-      case 13 -> write(largeNode, largeHandle, piece, PIECE);
-      case 14 -> read(Opcode.READ, largeNode, largeHandle, piece, PIECE);
-      case 15 -> write(largeNode, largeHandle, piece, PAGE);
-      case 16 -> read(Opcode.READ, largeNode, largeHandle, piece, PAGE);
-      case 17 -> ask(Opcode.FORGET, node).u64(2);
-      case 18 -> ask(Opcode.OPENDIR, ROOT).zeros(Wire.OpenIn.BYTES);
-      case 19 -> read(Opcode.READDIRPLUS, ROOT, handle, 0, LISTED);
-      case 20 -> ask(Opcode.RELEASEDIR, ROOT).u64(handle).zeros(16);
-      case 21 -> ask(Opcode.FSYNC, largeNode).u64(largeHandle).zeros(8);
-      case 22 -> ask(Opcode.UNLINK, ROOT).text("kept-" + slot);
+      case 2 ->
+          ask(Opcode.GETXATTR, node).zeros(Wire.GetxattrIn.BYTES).text("security.capability");
+      case 3 -> write(node, handle, 0, SMALL);
+      case 4 -> ask(Opcode.FLUSH, node).u64(handle).zeros(16);
+      case 5 -> ask(Opcode.RELEASE, node).u64(handle).zeros(16);
+      case 6 -> ask(Opcode.GETATTR, node).zeros(Wire.GetattrIn.BYTES);
+      case 7 -> set(FATTR_MODE, 0600);
+      case 8 -> set(FATTR_TIMES, 0);
+      case 9 -> set(FATTR_OWNER, 0);
+      case 10 -> ask(Opcode.LOOKUP, ROOT).text(name);
+      case 11 -> ask(Opcode.OPEN, node).u32(OpenFlags.RDONLY).u32(0);
+      case 12 -> read(Opcode.READ, node, handle, 0, 2 * PAGE);
+      case 13 -> ask(Opcode.FLUSH, node).u64(handle).zeros(16);
+      case 14 -> ask(Opcode.RELEASE, node).u64(handle).zeros(16);
+      case 15 -> ask(Opcode.RENAME2, ROOT).u64(ROOT).u64(0).text(name).text("kept-" + slot);
+      case 16 -> write(largeNode, largeHandle, piece, PIECE);
+      case 17 -> read(Opcode.READ, largeNode, largeHandle, piece, PIECE);
+      case 18 -> write(largeNode, largeHandle, piece, PAGE);
+      case 19 -> read(Opcode.READ, largeNode, largeHandle, piece, PAGE);
+      case 20 -> ask(Opcode.FORGET, node).u64(2);
+      case 21 -> ask(Opcode.OPENDIR, ROOT).zeros(Wire.OpenIn.BYTES);
+      case 22 -> read(Opcode.READDIRPLUS, ROOT, handle, 0, LISTED);
+      case 23 -> ask(Opcode.RELEASEDIR, ROOT).u64(handle).zeros(16);
+      case 24 -> ask(Opcode.FSYNC, largeNode).u64(largeHandle).zeros(8);
+      case END_OF_ROUND - 1 -> ask(Opcode.UNLINK, ROOT).text("kept-" + slot);
       default -> throw new AssertionError(step);
     }
     endOfStep(slot);
@@ -157,25 +171,25 @@ final class Rehearsal implements Channel {
 
   /// Passes over what is not done in each round.
   private void endOfStep(int slot) {
-    if (step == 18 && slot != FILES_KEPT - 1) {
-      step = 22; // no list
-    } else if (step == 21 && round % SYNC_EVERY != SYNC_EVERY - 1) {
-      step = 22;
+    if (step == LIST && slot % LIST_EVERY != LIST_EVERY - 1) {
+      step = END_OF_ROUND - 1; // no list
+    } else if (step == SYNC && round % SYNC_EVERY != SYNC_EVERY - 1) {
+      step = END_OF_ROUND - 1;
     }
-    if (step == 22 && slot % 2 == 0) {
-      step = 23; // stays, until a later one takes its name
+    if (step == END_OF_ROUND - 1 && slot % 2 == 0) {
+      step = END_OF_ROUND; // stays, until a later one takes its name
     }
-    if (step == 23) {
+    if (step == END_OF_ROUND) {
       step = 0;
       round++;
     }
   }
 
-  private void setMode() {
+  private void set(int what, int mode) {
     int at = length(Opcode.SETATTR, node) + Wire.SetattrIn.MODE;
     zeros(Wire.SetattrIn.BYTES);
-    out.set(ValueLayout.JAVA_INT_UNALIGNED, Wire.InHeader.BYTES, FATTR_MODE);
-    out.set(ValueLayout.JAVA_INT_UNALIGNED, at, 0600);
+    out.set(ValueLayout.JAVA_INT_UNALIGNED, Wire.InHeader.BYTES, what);
+    out.set(ValueLayout.JAVA_INT_UNALIGNED, at, mode);
   }
 
   private void write(long of, long by, long pos, int size) {

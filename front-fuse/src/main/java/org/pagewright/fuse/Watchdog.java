@@ -9,7 +9,8 @@ import org.pagewright.fuse.server.FuseServer;
 import org.pagewright.fuse.server.Log;
 import org.pagewright.sync.WaitQueue;
 
-/// Tells of each request that is not answered for long, once: which it is, and where its thread is.
+/// Tells of each request that is not answered for long, once: which it is, and where its thread is;
+/// and sees that there is a thread for the next one while others are stuck.
 final class Watchdog {
   private static final long TURN_NANOS = 1_000_000_000L;
 
@@ -31,12 +32,10 @@ final class Watchdog {
   }
 
   void start() {
-    if (patienceSeconds > 0) {
-      Thread made = new Thread(this::run, "fuse-watchdog");
-      made.setDaemon(true);
-      thread = made;
-      made.start();
-    }
+    Thread made = new Thread(this::run, "fuse-watchdog");
+    made.setDaemon(true);
+    thread = made;
+    made.start();
   }
 
   private void run() {
@@ -44,6 +43,7 @@ final class Watchdog {
     try {
       while (!stopped && !server.hasEnded()) {
         waiter.park(TURN_NANOS);
+        server.relieve();
         look();
       }
     } finally {
@@ -52,16 +52,31 @@ final class Watchdog {
   }
 
   private void look() {
-    List<String> stuck = server.stuckRequests(patienceSeconds * 1_000_000_000L);
-    if (stuck.isEmpty()) {
-      told.clear();
+    if (patienceSeconds > 0) {
+      tell(server.stuckRequests(patienceSeconds * 1_000_000_000L));
     }
+  }
+
+  /// Tells of those that were not told of yet, and forgets those that were answered meanwhile: one
+  /// that never is would else have all of them remembered with it.
+  ///
+  /// @param stuck each begins with what tells it from all others, up to a colon
+  void tell(List<String> stuck) {
+    Set<String> now = new HashSet<>();
     for (String request : stuck) {
       int end = request.indexOf(':');
-      if (told.add(end < 0 ? request : request.substring(0, end))) {
+      String name = end < 0 ? request : request.substring(0, end);
+      now.add(name);
+      if (told.add(name)) {
         log.trouble(target + ": no answer yet to " + request);
       }
     }
+    told.retainAll(now);
+  }
+
+  /// Requests that are stuck, and were told of.
+  int told() {
+    return told.size();
   }
 
   void stop() {

@@ -29,6 +29,9 @@ final class Context {
   /// Whether somebody else answers, now or later.
   boolean deferred;
 
+  /// Whether what was asked for is done, though it may not be durable yet: not to be done again.
+  boolean changed;
+
   Context(Request request, Reply reply, Channel channel) {
     this.request = request;
     this.reply = reply;
@@ -44,6 +47,7 @@ final class Context {
     givenCount = 0;
     opened = null;
     deferred = false;
+    changed = false;
   }
 
   /// Answers with bytes of a file as they lie in the cache, if all of them do. They are lent until

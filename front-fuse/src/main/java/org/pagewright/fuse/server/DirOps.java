@@ -44,6 +44,17 @@ final class DirOps {
     return true;
   }
 
+  /// The place after an entry, in a directory whose first two are not the file system's.
+  ///
+  /// @param next the file system's cookie
+  /// @throws FsException EOVERFLOW for one that leaves no room for those two
+  static long placeAfter(long next) throws FsException {
+    if (next < 0 || next > Long.MAX_VALUE - DOTS) {
+      throw new FsException(Errno.EOVERFLOW, "place " + next + " in a directory");
+    }
+    return next + DOTS;
+  }
+
   private static int aligned(int size) {
     return (size + 7) & ~7;
   }
@@ -128,9 +139,20 @@ final class DirOps {
       if (from < DOTS && !sink.entry(Name.DOT_DOT, parentIno(inode), FileType.DIRECTORY, DOTS)) {
         return;
       }
+      FsException[] wrong = new FsException[1];
       dir.readDir(
           Math.max(from - DOTS, 0),
-          (name, ino, type, next) -> sink.entry(name, ino, type, next + DOTS));
+          (name, ino, type, next) -> {
+            try {
+              return sink.entry(name, ino, type, placeAfter(next));
+            } catch (FsException e) {
+              wrong[0] = e;
+              return false;
+            }
+          });
+      if (wrong[0] != null) {
+        throw wrong[0];
+      }
     }
 
     private long parentIno(Inode inode) {

@@ -392,7 +392,8 @@ final class FileOps {
     }
   }
 
-  void getXattr(Context c) throws FsException {
+  /// @return 0, or ENODATA: what the first write to nearly every file is told, of capabilities
+  int getXattr(Context c) throws FsException {
     Request r = c.request;
     Name name = r.nameAt(Wire.GetxattrIn.BYTES);
     Inode inode = s.inode(c);
@@ -403,9 +404,10 @@ final class FileOps {
       s.put(inode);
     }
     if (value == null) {
-      throw new FsException(Errno.ENODATA, name.toString());
+      return Errno.ENODATA.number();
     }
     putValue(c, value, name.toString());
+    return 0;
   }
 
   void listXattrs(Context c) throws FsException {

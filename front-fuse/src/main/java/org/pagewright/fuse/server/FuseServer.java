@@ -31,6 +31,9 @@ public final class FuseServer implements AutoCloseable {
   private static final int MAJOR = 7;
   private static final int BACKGROUND_MAX = 64;
 
+  /// After what time a request keeps its thread from the next one for long.
+  private static final long LONG_NANOS = 2_000_000L;
+
   private static final long WANTED =
       Feature.ASYNC_READ
           | Feature.ATOMIC_O_TRUNC
@@ -68,6 +71,9 @@ public final class FuseServer implements AutoCloseable {
   private final List<Worker> workers = new ArrayList<>();
   private int running;
   private boolean closing;
+  private volatile Worker[] answering = {}; // the same workers, read without the lock
+
+  private volatile @Nullable Channel main; // that more are made of; written once, by INIT
 
   private volatile long agreed; // features; written once, by INIT
   private volatile int minor;
@@ -105,10 +111,12 @@ public final class FuseServer implements AutoCloseable {
     int index;
     lock.lock();
     try {
-      refused = closing;
+      // Nobody comes after the last one has gone, who gave everything back.
+      refused = closing || running == 0 && !workers.isEmpty();
       index = workers.size();
       if (!refused) {
         workers.add(worker);
+        answering = workers.toArray(Worker[]::new);
         running++;
       }
     } finally {
@@ -158,10 +166,55 @@ public final class FuseServer implements AutoCloseable {
     agreed = features | 1L << 63;
     ends.wakeAll(this);
     if (first) {
-      for (int i = 1; i < options.threads(); i++) {
+      main = c.channel;
+      for (int i = 1; i < atFirst(); i++) {
         startWorker(c.channel.another());
       }
     }
+  }
+
+  /// Threads that a server begins with: one for each processor, two at least.
+  ///
+  /// Each request wakes the thread that has waited longest. More threads than processors are not
+  /// there sooner for a request, they are only in each other's way: of four on two processors, those
+  /// that take back what was closed and forgotten wait for the locks of the one that makes the next
+  /// file, and the other way round.
+  int atFirst() {
+    int processors = Runtime.getRuntime().availableProcessors();
+    return Math.min(services.options.threads(), Math.max(2, processors));
+  }
+
+  /// Adds a thread if there may be more, and each has long been busy with a request: it waits for a
+  /// device, or for somebody else.
+  public void relieve() {
+    relieve(null, System.nanoTime());
+  }
+
+  /// The same, by one that is about to begin with a request, and will not be there for the next.
+  ///
+  /// @param self not asked how long it has been busy
+  /// @param now by `System.nanoTime`
+  void relieve(@Nullable Worker self, long now) {
+    Worker[] all = answering;
+    Channel channel = main;
+    if (channel == null || all.length >= services.options.threads()) {
+      return;
+    }
+    for (Worker worker : all) {
+      if (worker != self && !worker.isBusySince(now - LONG_NANOS)) {
+        return;
+      }
+    }
+    try {
+      startWorker(channel.another());
+    } catch (FsException e) {
+      log.trouble("one more thread: " + e.getMessage());
+    }
+  }
+
+  /// Threads that answer requests.
+  int workerCount() {
+    return answering.length;
   }
 
   /// Whether kernel and server agreed on something.

@@ -116,14 +116,15 @@ final class NameOps {
     try {
       Inode made = s.namespace.create(dir, name, mode, rdev, target, c.who(), umask & 0777);
       s.putEntry(c, made);
-      durable(dir);
+      durable(c, dir);
     } finally {
       s.put(dir);
     }
   }
 
   /// With the option `sync`: the change of a directory, before it is answered.
-  void durable(Inode dir) throws FsException {
+  private void durable(Context c, Inode dir) throws FsException {
+    c.changed = true;
     if (s.options.sync()) {
       dir.operations().fsync(dir, 0, Long.MAX_VALUE, false);
     }
@@ -140,7 +141,7 @@ final class NameOps {
         s.namespace.link(inode, dir, name, c.who());
         given = true;
         s.putEntry(c, inode);
-        durable(dir);
+        durable(c, dir);
       } finally {
         s.put(dir);
       }
@@ -156,7 +157,7 @@ final class NameOps {
     Inode dir = s.inode(c);
     try {
       s.namespace.unlink(dir, name, false, c.who());
-      durable(dir);
+      durable(c, dir);
     } finally {
       s.put(dir);
     }
@@ -167,7 +168,7 @@ final class NameOps {
     Inode dir = s.inode(c);
     try {
       s.namespace.rmdir(dir, name, c.who());
-      durable(dir);
+      durable(c, dir);
     } finally {
       s.put(dir);
     }
@@ -191,9 +192,9 @@ final class NameOps {
       Inode newDir = s.nodes.get(newDirId);
       try {
         s.namespace.rename(oldDir, oldName, newDir, newName, flags, false, c.who());
-        durable(newDir);
+        durable(c, newDir);
         if (oldDir != newDir) {
-          durable(oldDir);
+          durable(c, oldDir);
         }
       } finally {
         s.put(newDir);
@@ -215,9 +216,7 @@ final class NameOps {
     Inode dir = s.inode(c);
     try {
       try {
-        Inode made = s.namespace.create(dir, name, mode, 0, null, c.who(), umask);
-        durable(dir);
-        return new Made(made, true);
+        return durable(c, dir, s.namespace.create(dir, name, mode, 0, null, c.who(), umask));
       } catch (FsException e) {
         if (e.errno() != Errno.EEXIST || exclusive) {
           throw e;
@@ -230,6 +229,20 @@ final class NameOps {
       }
     } finally {
       s.put(dir);
+    }
+  }
+
+  /// Makes the name of a new file durable, or gives the file back.
+  private Made durable(Context c, Inode dir, Inode made) throws FsException {
+    boolean done = false;
+    try {
+      durable(c, dir);
+      done = true;
+      return new Made(made, true);
+    } finally {
+      if (!done) {
+        s.put(made);
+      }
     }
   }
 

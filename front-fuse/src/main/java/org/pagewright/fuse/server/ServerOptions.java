@@ -2,7 +2,8 @@ package org.pagewright.fuse.server;
 
 /// How a server answers.
 ///
-/// @param threads how many requests are worked on at a time, at least 1
+/// @param threads how many requests are worked on at a time, at least 1; a thread for each is made
+///     when those there are all wait for something
 /// @param writebackCache whether the kernel may keep writes for a while before it tells us of them
 /// @param readOnly whether the mount refuses changes
 /// @param sync whether each change of a name is durable before it is answered

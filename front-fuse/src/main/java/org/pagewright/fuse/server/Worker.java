@@ -84,7 +84,9 @@ final class Worker {
           return;
         }
         if (context.request.take(n)) {
-          since = System.nanoTime() | 1;
+          long now = System.nanoTime() | 1;
+          since = now;
+          server.relieve(this, now);
           work();
           since = 0;
         }
@@ -174,7 +176,8 @@ final class Worker {
   }
 
   /// Has one request worked on, and once more if there was no space and the kernel is about to let
-  /// go of files that were removed: a program that removed one may count on its space.
+  /// go of files that were removed: a program that removed one may count on its space. Not if the
+  /// change was made, and only making it durable failed: a file made twice would be there already.
   private int dispatchWithSpace(Context c) throws FsException {
     Services s = server.services;
     long since = s.nodes.departures();
@@ -182,6 +185,7 @@ final class Worker {
       return dispatch(c);
     } catch (FsException e) {
       if (e.errno() != Errno.ENOSPC
+          || c.changed
           || !s.nodes.awaitFreed(s.handles::isOpen, since, FREED_NANOS)) {
         throw e;
       }
@@ -234,7 +238,9 @@ final class Worker {
       case COPY_FILE_RANGE -> server.files.copy(c, false);
       case COPY_FILE_RANGE_64 -> server.files.copy(c, true);
       case SETXATTR -> server.files.setXattr(c, server.has(Feature.SETXATTR_EXT));
-      case GETXATTR -> server.files.getXattr(c);
+      case GETXATTR -> {
+        return server.files.getXattr(c);
+      }
       case LISTXATTR -> server.files.listXattrs(c);
       case REMOVEXATTR -> server.files.removeXattr(c);
       case SYNCFS, DESTROY -> server.destroy();
@@ -249,6 +255,12 @@ final class Worker {
       }
     }
     return 0;
+  }
+
+  /// Whether a request has been under way since a time or longer.
+  boolean isBusySince(long nanoTime) {
+    long began = since;
+    return began != 0 && began - nanoTime <= 0;
   }
 
   /// If the request under way has been so for longer than a time: what it is, and where its thread
