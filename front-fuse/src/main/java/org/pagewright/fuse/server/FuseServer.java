@@ -16,7 +16,8 @@ import org.pagewright.vfs.Volume;
 
 /// Answers the kernel's requests about one mount, with a volume behind it.
 ///
-///     main channel --INIT--> agreed --> one worker for each thread, with a channel of its own
+///     main channel --INIT--> agreed --> workers, each a thread with a channel of its own: one for
+///                                        |  each processor, more when all of them wait
 ///                                        |
 ///                                        +-- the channel ends: unmounted, or aborted
 ///
