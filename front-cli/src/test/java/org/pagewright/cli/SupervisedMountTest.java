@@ -14,8 +14,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.pagewright.fuse.Mounts;
 
-/// A real mount under a supervisor as systemd is one, of `Type=notify`. Skipped where nothing can be
-/// mounted.
+/// A real mount under a supervisor as systemd is one, of `Type=notify`. Skipped where nothing can
+/// be mounted.
 @Timeout(400)
 final class SupervisedMountTest {
   @TempDir Path dir;

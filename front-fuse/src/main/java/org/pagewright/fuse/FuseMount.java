@@ -230,8 +230,8 @@ public final class FuseMount implements AutoCloseable {
     tellSupervisor("READY=1");
   }
 
-  /// Tells the same supervisor that the mount is about to end: what is dirty is written first, which
-  /// may take a while.
+  /// Tells the same supervisor that the mount is about to end: what is dirty is written first,
+  /// which may take a while.
   ///
   /// @throws FsException if the supervisor cannot be reached
   public static void tellStopping() throws FsException {

@@ -177,9 +177,9 @@ public final class FuseServer implements AutoCloseable {
   /// Threads that a server begins with: one for each processor, two at least.
   ///
   /// Each request wakes the thread that has waited longest. More threads than processors are not
-  /// there sooner for a request, they are only in each other's way: of four on two processors, those
-  /// that take back what was closed and forgotten wait for the locks of the one that makes the next
-  /// file, and the other way round.
+  /// there sooner for a request, they are only in each other's way: of four on two processors,
+  /// those that take back what was closed and forgotten wait for the locks of the one that makes
+  /// the next file, and the other way round.
   int atFirst() {
     int processors = Runtime.getRuntime().availableProcessors();
     return Math.min(services.options.threads(), Math.max(2, processors));
