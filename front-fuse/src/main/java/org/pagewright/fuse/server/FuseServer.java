@@ -1,6 +1,7 @@
 package org.pagewright.fuse.server;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -35,6 +36,9 @@ public final class FuseServer implements AutoCloseable {
   /// After what time a request keeps its thread from the next one for long.
   private static final long LONG_NANOS = 2_000_000L;
 
+  /// How long after such a moment more threads than processors go on.
+  private static final long REST_NANOS = 1_000_000_000L;
+
   private static final long WANTED =
       Feature.ASYNC_READ
           | Feature.ATOMIC_O_TRUNC
@@ -65,14 +69,21 @@ public final class FuseServer implements AutoCloseable {
   final Log log;
 
   private final Volume volume;
+  private final int atFirst;
   private final Mutex lock = new Mutex(LockClass.QUEUE, "fuse server");
   private final WaitQueue ends = new WaitQueue();
 
   // Guarded by lock.
   private final List<Worker> workers = new ArrayList<>();
   private int running;
-  private boolean closing;
-  private volatile Worker[] answering = {}; // the same workers, read without the lock
+  private int resting; // workers that wait to be called
+  private int called; // of them, those that were and have not heard of it
+  private boolean over; // the channels end, or are about to
+
+  /// Workers that do not rest; written with the lock held, never changed in place.
+  private volatile Worker[] answering = {};
+
+  private volatile long relieved; // when all of them were last busy, by System.nanoTime
 
   private volatile @Nullable Channel main; // that more are made of; written once, by INIT
 
@@ -89,6 +100,7 @@ public final class FuseServer implements AutoCloseable {
   public FuseServer(Volume volume, ServerOptions options, Log log) {
     this.volume = volume;
     this.services = new Services(volume.superBlock(), options);
+    this.atFirst = atFirst(options);
     this.names = new NameOps(services);
     this.files = new FileOps(services, names, this);
     this.attributes = new AttrOps(services, files);
@@ -108,16 +120,18 @@ public final class FuseServer implements AutoCloseable {
 
   private void startWorker(Channel channel) {
     Worker worker = new Worker(this, channel);
+    ServerOptions options = services.options;
     boolean refused;
     int index;
     lock.lock();
     try {
       // Nobody comes after the last one has gone, who gave everything back.
-      refused = closing || running == 0 && !workers.isEmpty();
+      refused =
+          over || !workers.isEmpty() && (running == 0 || workers.size() >= options.threads());
       index = workers.size();
       if (!refused) {
         workers.add(worker);
-        answering = workers.toArray(Worker[]::new);
+        answering = with(worker);
         running++;
       }
     } finally {
@@ -168,10 +182,14 @@ public final class FuseServer implements AutoCloseable {
     ends.wakeAll(this);
     if (first) {
       main = c.channel;
-      for (int i = 1; i < atFirst(); i++) {
+      for (int i = 1; i < atFirst; i++) {
         startWorker(c.channel.another());
       }
     }
+  }
+
+  private static int atFirst(ServerOptions options) {
+    return Math.min(options.threads(), Math.max(2, Runtime.getRuntime().availableProcessors()));
   }
 
   /// Threads that a server begins with: one for each processor, two at least.
@@ -181,8 +199,7 @@ public final class FuseServer implements AutoCloseable {
   /// those that take back what was closed and forgotten wait for the locks of the one that makes
   /// the next file, and the other way round.
   int atFirst() {
-    int processors = Runtime.getRuntime().availableProcessors();
-    return Math.min(services.options.threads(), Math.max(2, processors));
+    return atFirst;
   }
 
   /// Adds a thread if there may be more, and each has long been busy with a request: it waits for a
@@ -198,7 +215,7 @@ public final class FuseServer implements AutoCloseable {
   void relieve(@Nullable Worker self, long now) {
     Worker[] all = answering;
     Channel channel = main;
-    if (channel == null || all.length >= services.options.threads()) {
+    if (channel == null) {
       return;
     }
     for (Worker worker : all) {
@@ -206,11 +223,114 @@ public final class FuseServer implements AutoCloseable {
         return;
       }
     }
+    relieved = now;
+    if (all.length >= services.options.threads()) {
+      return;
+    }
+    boolean rested = false;
+    lock.lock();
+    if (resting > called) {
+      called++;
+      rested = true;
+    }
+    lock.unlock();
+    if (rested) {
+      ends.wakeAll(this);
+      return;
+    }
     try {
       startWorker(channel.another());
     } catch (FsException e) {
       log.trouble("one more thread: " + e.getMessage());
     }
+  }
+
+  /// Lets a worker rest until it is called, if there are more than one for each processor and none
+  /// was needed for a while. Its channel stays: a lock that somebody waits for is answered on it.
+  ///
+  /// @param now by `System.nanoTime`
+  void restIfIdle(Worker self, long now) {
+    if (answering.length <= atFirst || now - relieved < REST_NANOS) {
+      return;
+    }
+    lock.lock();
+    boolean rests = answering.length > atFirst && !over;
+    if (rests) {
+      resting++;
+      answering = without(self);
+    }
+    lock.unlock();
+    if (!rests) {
+      return;
+    }
+    // Whoever takes a request from here on sees that we do not wait for the next one, and calls us
+    // if nobody else does. If somebody took one before, and nobody is left, we are not to rest.
+    final boolean awaited = isAwaited();
+    if (awaited) {
+      awaitCall();
+    }
+    lock.lock();
+    if (!awaited) {
+      resting--;
+      called = Math.min(called, resting);
+    }
+    answering = with(self);
+    lock.unlock();
+  }
+
+  /// Whether the next request has a thread that waits for it.
+  private boolean isAwaited() {
+    for (Worker worker : answering) {
+      if (!worker.isBusySince(System.nanoTime())) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private Worker[] with(Worker worker) {
+    Worker[] more = Arrays.copyOf(answering, answering.length + 1);
+    more[answering.length] = worker;
+    return more;
+  }
+
+  private Worker[] without(Worker self) {
+    List<Worker> left = new ArrayList<>(List.of(answering));
+    left.remove(self);
+    return left.toArray(Worker[]::new);
+  }
+
+  private void awaitCall() {
+    WaitQueue.Waiter waiter = ends.enter(this);
+    try {
+      while (!takeCall()) { // ends with a call, or with the mount
+        waiter.park();
+      }
+    } finally {
+      ends.leave(waiter);
+    }
+  }
+
+  private boolean takeCall() {
+    lock.lock();
+    try {
+      if (called == 0 && !over) {
+        return false;
+      }
+      called = Math.max(0, called - 1);
+      resting--;
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Nobody rests any longer: the channels end.
+  private void callAll() {
+    lock.lock();
+    over = true;
+    lock.unlock();
+    ends.wakeAll(this);
   }
 
   /// Threads that answer requests.
@@ -280,6 +400,7 @@ public final class FuseServer implements AutoCloseable {
 
   /// The thread of a worker ends. The last one ends the server.
   void leave() {
+    callAll();
     boolean last;
     lock.lock();
     try {
@@ -370,9 +491,7 @@ public final class FuseServer implements AutoCloseable {
   /// wait for the device end when it is unmounted or aborted; that comes first.
   @Override
   public void close() {
-    lock.lock();
-    closing = true;
-    lock.unlock();
+    callAll();
     for (Worker worker : workersNow()) {
       worker.closeChannel();
     }

@@ -89,6 +89,7 @@ final class Worker {
           server.relieve(this, now);
           work();
           since = 0;
+          server.restIfIdle(this, now);
         }
       }
     } catch (FsException e) {

@@ -26,21 +26,22 @@ final class ReliefTest extends WithServer {
             d.patienceMillis(), d.pinnedNodesMax(), false));
   }
 
-  /// Method: the volume is frozen, and more files are to be made than there are threads.
-  @Test
-  @Timeout(60)
-  void thereIsAThreadForTheNextRequestWhenAllAreStuck() throws FsException {
-    assertEquals(server.atFirst(), server.workerCount());
+  private BlockingQueue<Answer> look() {
+    return kernel.ask(
+        Opcode.GETATTR, ROOT, new Args().zeros(Wire.GetattrIn.BYTES).bytes());
+  }
+
+  /// Freezes the volume, has more folders made than there are threads at first, and sees that a
+  /// request that waits for nobody is answered.
+  private void stick(String name) throws FsException {
     volume.superBlock().freeze();
     List<BlockingQueue<Answer>> stuck = new ArrayList<>();
     try {
       for (int i = 0; i <= server.atFirst(); i++) {
-        stuck.add(
-            kernel.ask(
-                Opcode.MKDIR, ROOT, new Args().u32(0755).u32(022).text("dir" + i).bytes()));
+        byte[] arguments = new Args().u32(0755).u32(022).text(name + i).bytes();
+        stuck.add(kernel.ask(Opcode.MKDIR, ROOT, arguments));
       }
-      BlockingQueue<Answer> look =
-          kernel.ask(Opcode.GETATTR, ROOT, new Args().zeros(Wire.GetattrIn.BYTES).bytes());
+      BlockingQueue<Answer> look = look();
       while (look.isEmpty()) { // ends: at the latest when there are as many as may be
         server.relieve();
         Thread.onSpinWait();
@@ -52,9 +53,38 @@ final class ReliefTest extends WithServer {
       volume.superBlock().thaw();
     }
     stuck.forEach(answer -> assertEquals(0, FakeKernel.await(answer).errno()));
+  }
+
+  @Test
+  @Timeout(60)
+  void thereIsAThreadForTheNextRequestWhenAllAreStuck() throws FsException {
+    assertEquals(server.atFirst(), server.workerCount());
+    stick("once-");
     // None is added where somebody is there for the next one.
     int count = server.workerCount();
     server.relieve();
     assertEquals(count, server.workerCount());
+  }
+
+  @Test
+  @Timeout(60)
+  void threadsThatAreNoLongerNeededRestAndAreCalledWhenTheyAre() throws FsException {
+    for (int turn = 0; turn < 2; turn++) {
+      stick("turn" + turn + "-");
+      while (server.workerCount() > server.atFirst()) { // ends: each rests after a while
+        assertEquals(0, FakeKernel.await(look()).errno());
+      }
+    }
+  }
+
+  @Test
+  @Timeout(60)
+  void threadsThatRestEndWithTheMount() throws FsException {
+    stick("");
+    while (server.workerCount() > server.atFirst()) {
+      assertEquals(0, FakeKernel.await(look()).errno());
+    }
+    kernel.unmount();
+    assertTrue(server.awaitEnd(30_000_000_000L));
   }
 }
