@@ -255,6 +255,7 @@ final class FileOps {
             appends ? IoFlags.APPEND : 0);
     int flags = r.intAt(Wire.WriteIn.FLAGS);
     if ((flags & OpenFlags.DSYNC) != 0 && goesPastTheKernel(handle)) {
+      c.changed = true;
       handle.file.fsync((flags & OpenFlags.SYNC) != OpenFlags.SYNC);
     }
     int at = c.reply.add(Wire.WriteOut.BYTES);
@@ -277,6 +278,7 @@ final class FileOps {
             r.longAt(Wire.CopyIn.OFF_OUT),
             Math.min(length, COPY_MAX));
     if (to.synced && n > 0) {
+      c.changed = true;
       to.file.fsync(true); // a copy is a write, and of this one the kernel leaves it to us
     }
     int at = c.reply.add(Wire.WriteOut.BYTES);
