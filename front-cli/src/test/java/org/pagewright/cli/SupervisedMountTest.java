@@ -65,7 +65,7 @@ final class SupervisedMountTest {
     try (Supervisor supervisor = new Supervisor(socket);
         MountedImage mounted = mountFor(socket)) {
       assertEquals("READY=1", supervisor.next());
-      supervisor.close();
+      supervisor.leave();
       mounted.unmount();
       assertEquals(1, mounted.said().lines().filter(l -> l.contains(socket)).count());
     }

@@ -20,7 +20,7 @@ final class Supervisor implements AutoCloseable {
 
   private final Arena arena = Arena.ofConfined();
   private final int socket;
-  private boolean closed;
+  private boolean gone;
 
   /// A socket with a name.
   Supervisor(String address) throws IOException {
@@ -46,16 +46,22 @@ final class Supervisor implements AutoCloseable {
         text.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8);
   }
 
-  @Override
-  public void close() throws IOException {
-    if (!closed) {
-      closed = true;
+  /// Goes away: from now on messages find nobody.
+  void leave() throws IOException {
+    if (!gone) {
+      gone = true;
       call("close", socket);
       arena.close();
     }
   }
 
+  @Override
+  public void close() throws IOException {
+    leave();
+  }
+
   /// Calls a function of the C library whose arguments say what it takes.
+  @SuppressWarnings("restricted")
   private static int call(String name, Object... arguments) throws IOException {
     FunctionDescriptor descriptor = FunctionDescriptor.of(ValueLayout.JAVA_INT);
     for (Object argument : arguments) {
