@@ -53,7 +53,7 @@ final class UmountCommand extends Subcommand {
     if (abort) {
       Mounts.abort(entry);
     }
-    unmount(target, abort || lazy || server == null);
+    unmount(target, abort || lazy || server == null && !Mounts.isServed(entry));
     if (server != null && !lazy) {
       awaitEnd(server);
     }

@@ -284,6 +284,9 @@ final class MountTest {
       mounted.server().destroyForcibly();
       mounted.await();
       assertThrows(IOException.class, () -> Files.readString(mounted.point().resolve("a")));
+      String doctor = Shell.run("mount", "--doctor").out();
+      assertTrue(doctor.lines().anyMatch(l -> l.matches("BAD +mounts .*dead: .*")), doctor);
+      assertTrue(doctor.contains(mounted.point().toString()), doctor);
       ok("umount", mounted.point());
       assertNull(Mounts.at(mounted.point()));
     }

@@ -157,8 +157,10 @@ public final class Doctor {
     Sys sys = new Sys();
     for (Mounts.Entry entry : Mounts.all()) {
       if (entry.isOurs()) {
-        // A mount whose server has gone answers at once; one whose server hangs would keep us.
-        if (sys.isDisconnected(entry.target().toString())) {
+        // Asking the mount itself would keep us if its server hangs; and of the processes of
+        // others we see nothing.
+        boolean known = sys.effectiveUid() == 0 || entry.userId() == sys.effectiveUid();
+        if (known && !Mounts.isServed(entry)) {
           dead.add(entry.target().toString());
         } else {
           alive++;

@@ -9,6 +9,8 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.errno.Errno;
@@ -22,9 +24,19 @@ public final class Mounts {
 
   private static final int LINKS_MAX = 40;
   private static final Path TABLE = Path.of("/proc/self/mountinfo");
+
+  /// Whether `/proc/PID/fdinfo` says of which connection a descriptor is: from Linux 6.16 on.
+  private static final boolean KERNEL_TELLS = tells(System.getProperty("os.version", ""));
+
   private static final Path CONNECTIONS = Path.of("/sys/fs/fuse/connections");
 
   private Mounts() {}
+
+  static boolean tells(String version) {
+    Matcher numbers = Pattern.compile("(\\d{1,4})\\.(\\d{1,4}).*").matcher(version);
+    return numbers.matches()
+        && 1000 * Integer.parseInt(numbers.group(1)) + Integer.parseInt(numbers.group(2)) >= 6016;
+  }
 
   /// One mount.
   ///
@@ -32,7 +44,8 @@ public final class Mounts {
   /// @param type of the file system
   /// @param source what it says it was mounted from
   /// @param minor of its device number: the name of a FUSE connection
-  public record Entry(Path target, String type, String source, int minor) {
+  /// @param userId who mounted it; -1 if that is not said
+  public record Entry(Path target, String type, String source, int minor, long userId) {
     /// Whether it is one of ours.
     ///
     /// @return true for type [Mounts#TYPE]
@@ -65,13 +78,29 @@ public final class Mounts {
         int minor = Integer.parseInt(words[2].substring(words[2].indexOf(':') + 1));
         try {
           Path target = Path.of(unescaped(words[4]));
-          entries.add(new Entry(target, words[dash + 1], unescaped(words[dash + 2]), minor));
+          String options = words.length > dash + 3 ? words[dash + 3] : "";
+          entries.add(
+              new Entry(
+                  target,
+                  words[dash + 1],
+                  unescaped(words[dash + 2]),
+                  minor,
+                  userIdIn(options)));
         } catch (InvalidPathException e) {
           continue;
         }
       }
     }
     return entries;
+  }
+
+  private static long userIdIn(String options) {
+    for (String option : options.split(",")) {
+      if (option.startsWith("user_id=")) {
+        return Long.parseLong(option.substring("user_id=".length()));
+      }
+    }
+    return -1;
   }
 
   /// Blanks and the like are `\040` there; bytes are UTF-8.
@@ -129,33 +158,91 @@ public final class Mounts {
     return path;
   }
 
-  /// The process that answers for a mount: the one with a descriptor of its connection.
+  /// How a process is tied to a connection.
+  private enum Tie {
+    /// Not at all, or it is not ours to look at.
+    NONE,
+    /// It has a descriptor of `/dev/fuse`, and the kernel does not say of which connection.
+    UNTOLD,
+    /// It has one of this connection.
+    THIS
+  }
+
+  /// The process that answers for a mount: the one with a descriptor of its connection. Where the
+  /// kernel does not say who that is, the one that was started with the mount point.
   ///
   /// @param entry the mount
-  /// @return null if it has ended, or is not ours to look at
+  /// @return null if it has ended, is not ours to look at, or is not known
   public static @Nullable ProcessHandle server(Entry entry) {
-    String wanted = "fuse_connection:\t" + entry.minor;
+    return server(entry, KERNEL_TELLS);
+  }
+
+  static @Nullable ProcessHandle server(Entry entry, boolean kernelTells) {
+    List<ProcessHandle> untold = new ArrayList<>();
     try (Stream<ProcessHandle> processes = ProcessHandle.allProcesses()) {
-      return processes
-          .filter(process -> hasConnection(process.pid(), wanted))
-          .findFirst()
-          .orElse(null);
+      for (ProcessHandle process : (Iterable<ProcessHandle>) processes::iterator) {
+        switch (tie(process.pid(), entry, kernelTells)) {
+          case THIS -> {
+            return process;
+          }
+          case UNTOLD -> untold.add(process);
+          case NONE -> {}
+        }
+      }
+    }
+    for (ProcessHandle process : untold) {
+      if (isStartedWith(process.pid(), entry.target)) {
+        return process;
+      }
+    }
+    return null;
+  }
+
+  /// Whether there may be a process that answers for a mount, known or not.
+  ///
+  /// @param entry the mount, of this user, or any for root
+  /// @return false if it is dead
+  public static boolean isServed(Entry entry) {
+    return isServed(entry, KERNEL_TELLS);
+  }
+
+  static boolean isServed(Entry entry, boolean kernelTells) {
+    try (Stream<ProcessHandle> processes = ProcessHandle.allProcesses()) {
+      return processes.anyMatch(p -> tie(p.pid(), entry, kernelTells) != Tie.NONE);
     }
   }
 
-  private static boolean hasConnection(long pid, String wanted) {
+  private static Tie tie(long pid, Entry entry, boolean kernelTells) {
     Path process = Path.of("/proc", Long.toString(pid));
+    Tie tie = Tie.NONE;
     try (DirectoryStream<Path> fds = Files.newDirectoryStream(process.resolve("fd"))) {
       for (Path fd : fds) {
-        if (isFuse(fd)
-            && Files.readString(process.resolve("fdinfo").resolve(fd.getFileName()))
-                .lines()
-                .anyMatch(wanted::equals)) {
-          return true;
+        if (isFuse(fd)) {
+          String info = Files.readString(process.resolve("fdinfo").resolve(fd.getFileName()));
+          if (info.lines().anyMatch(("fuse_connection:\t" + entry.minor)::equals)) {
+            return Tie.THIS;
+          }
+          tie = kernelTells ? tie : Tie.UNTOLD;
         }
       }
     } catch (IOException | DirectoryIteratorException e) {
-      return false; // another user's, or gone meanwhile
+      return Tie.NONE; // another user's, or gone meanwhile
+    }
+    return tie;
+  }
+
+  /// Whether a word of a process's command line is a mount point.
+  static boolean isStartedWith(long pid, Path target) {
+    Path process = Path.of("/proc", Long.toString(pid));
+    try {
+      Path cwd = Files.readSymbolicLink(process.resolve("cwd"));
+      for (String word : Files.readString(process.resolve("cmdline")).split("\0")) {
+        if (!word.isEmpty() && cwd.resolve(word).normalize().equals(target)) {
+          return true;
+        }
+      }
+    } catch (IOException | InvalidPathException e) {
+      return false; // gone meanwhile, or not of this host's files
     }
     return false;
   }

@@ -123,8 +123,6 @@ public final class Sys {
   private static final long CONTROL_SIZE = 24;
 
   private static final int EINTR = Errno.EINTR.number();
-  private static final int ENOTCONN = 107;
-  private static final int O_PATH = 010000000;
   private static final short POLLIN = 1;
   private static final int AF_UNIX = 1;
   private static final int SOCK_STREAM = 1;
@@ -360,19 +358,6 @@ public final class Sys {
     } catch (Throwable e) {
       throw impossible(e);
     }
-  }
-
-  /// Whether a mount point's server has gone: ENOTCONN, told without asking any server. A mount
-  /// whose server hangs is not asked either, but for its root's rights, which the kernel may know.
-  ///
-  /// @param target a mount point
-  /// @return true if it is dead
-  public boolean isDisconnected(String target) {
-    int fd = open(target, O_CLOEXEC | O_PATH);
-    if (fd >= 0) {
-      close(fd);
-    }
-    return fd == -ENOTCONN;
   }
 
   // ---- Processes --------------------------------------------------------------------------------
