@@ -17,6 +17,10 @@ final class FileReads {
   /// Lookups that are kept back, so that a read of what is there touches nothing that is shared.
   private static final int LOOKUPS_KEPT = 256;
 
+  /// The part of the cache that one read may hold on to: what is lent cannot be reclaimed, and
+  /// whoever needs a frame meanwhile must find another.
+  private static final int LENT_PART = 64;
+
   private final OpenFile file;
   private final Inode inode;
   private final SuperBlock superBlock;
@@ -80,6 +84,10 @@ final class FileReads {
   long pin(long pos, long length, FilePin pin) throws FsException {
     if (!inPlace || length <= 0 || pos < 0) {
       return 0; // an ordinary read says what is wrong
+    }
+    long most = (long) mapping.cache().frames().frames() / LENT_PART * AddressSpace.FOLIO_SIZE;
+    if (Math.min(length, mapping.size() - pos) > most) {
+      return 0;
     }
     file.enter();
     long n = 0;

@@ -445,8 +445,8 @@ public final class OpenFile implements AutoCloseable {
   /// that each of their writes is in them whole or not at all (R-B13).
   ///
   /// Does what needs no waiting and no store. If that is not all that was asked for, or somebody
-  /// holds INODE alone or waits to, nothing is lent and [#read(long, MemorySegment)] is to be
-  /// taken.
+  /// holds INODE alone or waits to, or it is much for this cache (what is lent is not reclaimed),
+  /// nothing is lent and [#read(long, MemorySegment)] is to be taken.
   ///
   /// @param pos first byte
   /// @param length bytes wanted

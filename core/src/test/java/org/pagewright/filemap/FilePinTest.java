@@ -159,6 +159,20 @@ final class FilePinTest {
   }
 
   @Test
+  void aReadThatWouldHoldMuchOfTheCacheIsLentNothing() throws FsException {
+    OpenFile large = volume.open("/large", OpenFlags.CREAT | OpenFlags.RDWR, 0644);
+    byte[] bytes = new byte[20 * FOLIO]; // a 64th of the cache are 16
+    large.write(0, bytes, 0, bytes.length);
+    large.read(0, new byte[1], 0, 1);
+    assertEquals(0, large.pin(0, bytes.length, pin));
+    assertEquals(16 * FOLIO, large.pin(0, 16 * FOLIO, pin));
+    large.unpin(pin);
+    assertEquals(FOLIO, large.pin(19 * FOLIO, 20 * FOLIO, pin), "no more is there");
+    large.unpin(pin);
+    large.close();
+  }
+
+  @Test
   void aFileThatIsClosedOrNotOpenForReadingLendsNothing() throws FsException {
     OpenFile blind = volume.open("/f", OpenFlags.WRONLY, 0);
     assertEquals(0, blind.pin(0, FOLIO, pin), "the read says EBADF");

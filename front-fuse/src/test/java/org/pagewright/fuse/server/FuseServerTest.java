@@ -58,7 +58,7 @@ final class FuseServerTest extends WithServer {
   @Test
   void largeReadOfWhatIsInMemoryIsSentFromItsFrames() throws FsException {
     Created file = client.create(ROOT, "big", OpenFlags.RDWR, 0644);
-    byte[] content = new byte[300_000];
+    byte[] content = new byte[200_000];
     new java.util.Random(2).nextBytes(content);
     long node = file.entry().node();
     client.write(node, file.handle(), 0, content, 0);

@@ -242,8 +242,9 @@ final class PinScenariosTest {
         "write and close, lend",
         2,
         stage -> {
-          Volume volume =
-              Ramfs.mount(cache(stage), MountOptions.DEFAULTS.withClock(STILL));
+          PageCache cache = new PageCache(256 << 10); // of which it lends a folio
+          stage.close(cache);
+          Volume volume = Ramfs.mount(cache, MountOptions.DEFAULTS.withClock(STILL));
           OpenFile file = volume.open("/f", OpenFlags.CREAT | OpenFlags.RDWR, 0644);
           file.write(0, filled(1, LENGTH), 0, LENGTH);
           file.read(0, new byte[1], 0, 1); // the access time is settled
