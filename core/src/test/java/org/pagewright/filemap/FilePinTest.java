@@ -112,18 +112,26 @@ final class FilePinTest {
     file.unpin(small);
     assertEquals(0, file.pin(FOLIO, 4 * FOLIO + 1, small));
     assertEquals(0, small.folios());
-    // Every second folio anew, so that no two frames are neighbours.
+    // Of more folios than the first chunk of frames has, two neighbours lie in different chunks.
     FilePin one = new FilePin(64, 1);
-    OpenFile holes = volume.open("/holes", OpenFlags.CREAT | OpenFlags.RDWR, 0644);
-    for (int index : new int[] {0, 2, 1}) {
-      holes.write((long) index * FOLIO, content, 0, FOLIO);
+    OpenFile large = volume.open("/large", OpenFlags.CREAT | OpenFlags.RDWR, 0644);
+    byte[] bytes = new byte[300 * FOLIO];
+    large.write(0, bytes, 0, bytes.length);
+    int jump = 0;
+    while (place(large, jump + 1) == place(large, jump) + FOLIO) {
+      jump++; // ends: else the next folio is not there
     }
-    holes.read(0, new byte[1], 0, 1);
-    assertEquals(FOLIO, holes.pin(0, FOLIO, one));
-    holes.unpin(one);
-    assertEquals(0, holes.pin(0, 3 * FOLIO, one));
+    assertEquals(FOLIO, large.pin((long) jump * FOLIO, FOLIO, one));
+    large.unpin(one);
+    assertEquals(0, large.pin((long) jump * FOLIO, 2 * FOLIO, one));
     assertEquals(0, one.folios());
-    holes.close();
+    large.close();
+  }
+
+  private static long place(OpenFile file, long index) {
+    Folio folio = file.inode().mapping().find(index);
+    assertTrue(folio != null, "no folio " + index);
+    return folio.place();
   }
 
   @Test
