@@ -137,10 +137,10 @@ public final class FuseServer implements AutoCloseable {
     } finally {
       lock.unlock();
     }
-    if (refused) {
-      channel.close();
-    } else {
+    if (!refused) {
       worker.start("fuse-" + index);
+    } else if (channel != main) { // where the device cannot have more, it is everybody's
+      channel.close();
     }
   }
 

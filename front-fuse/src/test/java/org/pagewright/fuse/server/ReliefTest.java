@@ -1,8 +1,10 @@
 package org.pagewright.fuse.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
@@ -17,13 +19,55 @@ import org.pagewright.fuse.testing.FakeKernel.Args;
 
 /// As many threads as there is work for: few to begin with, more when all of them wait.
 final class ReliefTest extends WithServer {
+  private final OnlyChannel only = new OnlyChannel();
+
   @Override
   void start(ServerOptions d) {
-    int threads = Math.max(2, Runtime.getRuntime().availableProcessors()) + 2;
-    super.start(
-        new ServerOptions(
-            threads, false, false, false, -1, -1, d.timeoutMillis(), d.maxWriteBytes(),
-            d.patienceMillis(), d.pinnedNodesMax(), false));
+    server =
+        new FuseServer(
+            volume,
+            new ServerOptions(
+                threads(), false, false, false, -1, -1, d.timeoutMillis(), d.maxWriteBytes(),
+                d.patienceMillis(), d.pinnedNodesMax(), false),
+            new Telling());
+    server.start(only);
+    kernel.init(EVERYTHING);
+  }
+
+  /// A device of which there is only one descriptor. While the last thread is about to be added,
+  /// somebody else adds it.
+  private final class OnlyChannel implements Channel {
+    private final Channel below = kernel.channel();
+    private volatile boolean raced;
+    private volatile boolean closed;
+
+    @Override
+    public int receive(MemorySegment buffer) throws FsException {
+      return below.receive(buffer);
+    }
+
+    @Override
+    public boolean send(MemorySegment message, int length) throws FsException {
+      return below.send(message, length);
+    }
+
+    @Override
+    public Channel another() {
+      if (!raced && server.workerCount() == threads() - 1) {
+        raced = true;
+        server.relieve();
+      }
+      return this;
+    }
+
+    @Override
+    public void close() {
+      closed = true;
+    }
+  }
+
+  private static int threads() {
+    return Math.max(2, Runtime.getRuntime().availableProcessors()) + 2;
   }
 
   private BlockingQueue<Answer> look() {
@@ -53,6 +97,8 @@ final class ReliefTest extends WithServer {
       volume.superBlock().thaw();
     }
     stuck.forEach(answer -> assertEquals(0, FakeKernel.await(answer).errno()));
+    assertTrue(only.raced);
+    assertFalse(only.closed, "the channel that all share");
   }
 
   @Test
