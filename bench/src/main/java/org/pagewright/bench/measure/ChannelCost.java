@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.pagewright.bench.door.Doors;
 import org.pagewright.bench.door.Image;
 import org.pagewright.nio.VolumeFileSystem;
 import org.pagewright.vfs.OpenFile;
@@ -63,6 +64,7 @@ public final class ChannelCost implements Contest {
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "-Xmx2g", "-XX:-UsePerfData", "--enable-native-access=ALL-UNNAMED",
             "-Djava.io.tmpdir=" + System.getProperty("java.io.tmpdir"),
+            "-Dpagewright.bench.disk=" + Doors.disk(),
             "-cp", System.getProperty("java.class.path"), ChannelCost.class.getName(), method,
             String.valueOf(effort.warmups()), String.valueOf(effort.rounds()),
             String.valueOf(effort.iterationMillis()));
