@@ -28,8 +28,8 @@ import org.pagewright.vfs.OpenFile;
 /// An asynchronous channel over an open file. Operations run on the executor that it was opened
 /// with, or each on a virtual thread: whoever waits for a device or a lock of ours parks.
 ///
-/// A cancelled future leaves the operation running; its buffer is not to be touched. But the lock of
-/// one is given back, whether it is there already or waited for: nobody else has it to release.
+/// A cancelled future leaves the operation running; its buffer is not to be touched. But the lock
+/// of one is given back, whether it is there already or waited for: nobody else has it to release.
 final class VolumeAsynchronousFileChannel extends AsynchronousFileChannel {
   private static final ExecutorService VIRTUAL =
       Executors.newThreadPerTaskExecutor(

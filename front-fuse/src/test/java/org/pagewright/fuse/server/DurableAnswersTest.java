@@ -17,8 +17,8 @@ import org.pagewright.sim.device.FaultyBlockDevice.Kind;
 import org.pagewright.vfs.InodeFlags;
 import org.pagewright.vfs.OpenFlags;
 
-/// What is to be durable before it is answered, where the kernel does not see to it with an FSYNC of
-/// its own. On ext2: with no journal, nobody else flushes the device.
+/// What is to be durable before it is answered, where the kernel does not see to it with an FSYNC
+/// of its own. On ext2: with no journal, nobody else flushes the device.
 final class DurableAnswersTest extends WithServer {
   private FaultyBlockDevice device;
 
