@@ -143,6 +143,7 @@ final class FuseServerTest extends WithServer {
     client.release(node, file.handle());
     assertEquals(10, client.getattr(node).size());
     client.forget(node, 1);
+    awaitForgotten();
     assertFails(Errno.ESTALE, () -> client.getattr(node));
   }
 
@@ -156,6 +157,7 @@ final class FuseServerTest extends WithServer {
     assertEquals(1, client.getattr(node).nlink());
     byte[] batch = new Args().u32(2).u32(0).u64(node).u64(1).u64(77).u64(5).bytes();
     kernel.tell(Opcode.BATCH_FORGET, 0, batch);
+    awaitForgotten();
     assertFails(Errno.ESTALE, () -> client.getattr(node));
     // A handle that a program kept finds it again by number and generation.
     Entry again = client.lookup(node, ".");

@@ -3,9 +3,11 @@ package org.pagewright.fuse.server;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -66,6 +68,18 @@ abstract class WithServer {
     assertFalse(volume.superBlock().isShutDown());
     volume.close(); // asserts that no inode leaked
     memory.close();
+  }
+
+  /// Waits until no node is known any more. Nobody answers a FORGET, and the next request may be
+  /// another thread's, and faster.
+  void awaitForgotten() {
+    assertTimeoutPreemptively(
+        Duration.ofSeconds(30),
+        () -> {
+          while (server.knownNodes() > 0) {
+            Thread.onSpinWait();
+          }
+        });
   }
 
   static void assertFails(Errno errno, org.junit.jupiter.api.function.Executable call) {
