@@ -20,6 +20,7 @@ import org.pagewright.cli.image.Images;
 import org.pagewright.cli.image.NowhereDevice;
 import org.pagewright.cli.image.Operand;
 import org.pagewright.cli.image.Settings;
+import org.pagewright.cli.image.UnflushedDevice;
 import org.pagewright.cli.report.ByteSize;
 import org.pagewright.cli.report.CommandException;
 import org.pagewright.cli.report.ErrorReport;
@@ -436,7 +437,7 @@ final class BuildCommand extends Subcommand {
   private Superblock make(Path unfinished, long bytes, long inodes) throws IOException {
     FileBlockDevice.Options how = FileBlockDevice.Options.READ_WRITE.withDirect(false);
     try (BlockDevice device =
-        FileBlockDevice.create(unfinished, bytes + 4095 & -4096L, how)) {
+        new UnflushedDevice(FileBlockDevice.create(unfinished, bytes + 4095 & -4096L, how))) {
       return Mkfs.make(device, optionsFor(inodes));
     } catch (FsException e) {
       throw MkfsCommand.refused(e);
