@@ -68,6 +68,7 @@ public final class Recovery {
   static final int COMMIT_CHECKSUM_SIZE = 0xd;
   static final int COMMIT_CHECKSUM = 0x10;
   static final int COMMIT_SECONDS = 0x30;
+  private static final int COMMIT_SIZE = 0x40;
   static final int CHECKSUM_CRC32 = 1;
 
   static final int REVOKE_COUNT = 0xc;
@@ -395,7 +396,17 @@ public final class Recovery {
   private boolean commitMatches(MemorySegment s) {
     int rest = COMMIT_CHECKSUM + 4;
     int crc = Crc32c.update32(Crc32c.update(seed, s, 0, COMMIT_CHECKSUM), 0);
-    return BigEndian.i32(s, COMMIT_CHECKSUM) == Crc32c.update(crc, s, rest, blockSize - rest);
+    int found = BigEndian.i32(s, COMMIT_CHECKSUM);
+    if (found == Crc32c.update(crc, s, rest, blockSize - rest)) {
+      return true;
+    }
+    // The power went while the block was written: its first sector says all there is to say, and
+    // what follows was zeros. Compare Linux's jbd2_commit_block_csum_verify_partial().
+    crc = Crc32c.update(crc, s, rest, COMMIT_SIZE - rest);
+    for (int at = COMMIT_SIZE; at < blockSize; at += Integer.BYTES) {
+      crc = Crc32c.update32(crc, 0);
+    }
+    return found == crc;
   }
 
   /// Version 1: one CRC-32 over all of the transaction, if its commit says that there is one.

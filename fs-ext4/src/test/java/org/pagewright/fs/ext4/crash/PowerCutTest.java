@@ -199,6 +199,16 @@ final class PowerCutTest {
     }
   }
 
+  /// Of the commit the first sector was written, over a block of a former transaction: the kernel
+  /// takes it for whole, which its content is.
+  @Test
+  void aCommitOfWhichTheFirstSectorIsThereHasHappened() throws Exception {
+    String cut = "34026484679589;setxattr:/a:user.n:0:20;16/torn=6:1";
+    try (Ext4CrashSubject subject = Ext4CrashSubject.of("ordered", folder, Judge.KERNEL)) {
+      new CrashExplorer<>(subject, CrashLimits.DEFAULTS.withOpinions(1)).replay(cut);
+    }
+  }
+
   @Test
   void aCutThatWasFoundIsReplayed() throws Exception {
     String line = System.getProperty("pagewright.crash");
