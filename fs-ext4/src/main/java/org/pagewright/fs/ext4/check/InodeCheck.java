@@ -149,7 +149,7 @@ final class InodeCheck {
       scan.damage(
           FindingCode.INODE_DELETION, ino, blockNr, "has " + links + " links and a deletion time");
     }
-    if (LittleEndian.i32(s, FRAGMENT_ADDRESS) != 0) {
+    if (!reserved && LittleEndian.i32(s, FRAGMENT_ADDRESS) != 0) {
       scan.damage(FindingCode.INODE_FLAGS, ino, blockNr, "has the address of a fragment");
     }
     times(ino, blockNr, s);
@@ -226,7 +226,11 @@ final class InodeCheck {
     if (!known && InodeCodec.mode(s, 0) != 0) {
       scan.damage(FindingCode.RESERVED_INODE, ino, blockNr, "is in use, and kept for nothing");
     }
-    if ((ino == Scan.RESIZE_INO || ino == JOURNAL_INO) && type == 0 && !isEmpty(s)) {
+    // Of a journal that is none, e2fsck and tune2fs look at the first pointer only.
+    boolean leftover =
+        ino == Scan.RESIZE_INO && !isEmpty(s)
+            || ino == JOURNAL_INO && InodeCodec.block(s, 0, 0) != 0;
+    if (leftover && type == 0) {
       scan.damage(
           FindingCode.RESERVED_INODE, ino, blockNr, "is not in use, and has blocks in its map");
     }

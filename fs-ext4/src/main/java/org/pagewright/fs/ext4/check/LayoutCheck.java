@@ -82,6 +82,11 @@ final class LayoutCheck {
           block,
           "superblock has the quotas of projects in inode " + projects + ", which there is not");
     }
+    int descSize = sb.rawDescSize(); // drivers look at it only with the feature 64bit
+    if (descSize > Superblock.SIZE || Integer.bitCount(descSize) > 1) {
+      scan.damage(
+          FindingCode.SUPERBLOCK, 0, block, "superblock has a descriptor size of " + descSize);
+    }
     UUID none = new UUID(0, 0);
     if (!scan.has(Feature.HAS_JOURNAL)
         ? sb.journalInode() != 0 || !sb.journalUuid().equals(none)

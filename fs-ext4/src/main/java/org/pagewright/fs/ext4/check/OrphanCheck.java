@@ -3,6 +3,7 @@ package org.pagewright.fs.ext4.check;
 import java.lang.foreign.MemorySegment;
 import org.pagewright.fs.ext4.disk.Checksums;
 import org.pagewright.fs.ext4.disk.Feature;
+import org.pagewright.fs.ext4.disk.GroupDescriptor;
 import org.pagewright.fs.ext4.disk.InodeCodec;
 import org.pagewright.fs.ext4.disk.LittleEndian;
 
@@ -31,12 +32,27 @@ final class OrphanCheck {
     return scan.geometry.isInode(ino) && ino >= scan.sb.firstInode();
   }
 
+  /// Whether the bitmap has an inode as free, as far as it can be read.
+  private boolean isFree(long ino) {
+    int group = scan.geometry.groupOfInode(ino);
+    if ((scan.flags(group) & GroupDescriptor.INODE_UNINIT) != 0) {
+      return true;
+    }
+    long place =
+        GroupDescriptor.inodeBitmap(
+            scan.descriptorBlock(group), scan.descriptorAt(group), scan.geometry.descSize());
+    MemorySegment bitmap =
+        scan.geometry.isBlockRange(place, 1) ? scan.block(place, 0, "inode bitmap") : null;
+    long bit = (ino - 1) % scan.geometry.inodesPerGroup();
+    return bitmap != null && (LittleEndian.u8(bitmap, bit >>> 3) >>> (bit & 7) & 1) == 0;
+  }
+
   private void list() {
     long from = 0;
     long ino = scan.sb.lastOrphan();
     // Ends: each inode is entered once.
     while (ino != 0) {
-      if (!isUserInode(ino) || !scan.orphans.set(ino)) {
+      if (!isUserInode(ino) || scan.orphans.get(ino)) {
         scan.damage(
             FindingCode.ORPHAN_LIST,
             from,
@@ -45,14 +61,16 @@ final class OrphanCheck {
                 + (isUserInode(ino) ? ", where it has been" : ", which no file can have"));
         return;
       }
-      count++;
       MemorySegment s = scan.inode(ino);
-      if (s == null) {
-        return;
-      }
-      if (InodeCodec.mode(s, 0) == 0) {
+      if (s != null && InodeCodec.mode(s, 0) == 0 || isFree(ino)) {
+        // No orphan then: nobody follows the list to it, and its deletion time is no number.
         scan.damage(
             FindingCode.ORPHAN_LIST, ino, -1, "the list of orphans leads to an inode not in use");
+        return;
+      }
+      scan.orphans.set(ino);
+      count++;
+      if (s == null) {
         return;
       }
       from = ino;

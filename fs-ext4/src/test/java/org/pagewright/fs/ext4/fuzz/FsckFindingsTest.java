@@ -33,6 +33,7 @@ final class FsckFindingsTest {
       superblock            EXT4 sealed super+348=0100
       superblock            EXT4 sealed super+0=ff000000
       superblock            EXT4 raw super+120=41
+      superblock            EXT3 sealed super+254=feff
       backup-superblock     EXT4 raw backup:1+5=20
       not-closed            EXT4 sealed super+58=0000
       marked-damaged        EXT4 sealed super+404=07000000
@@ -62,6 +63,7 @@ final class FsckFindingsTest {
       inode-device          EXT4 sealed inode:/pipe+4=05000000
       reserved-inode        EXT4 sealed inode:#1+0=1b00
       reserved-inode        EXT4 sealed inode:#5+0=ed41
+      reserved-inode        EXT2 sealed inode:#8+40=06000000
       resize-inode          EXT4 sealed inode:#7+40=01000000
       extent-header         EXT4 sealed inode:/plain+40=0000
       extent-header         EXT4 sealed map:/fragmented:1+6=0100
@@ -96,6 +98,7 @@ final class FsckFindingsTest {
       link-count            EXT4 sealed inode:/plain+26=0500
       link-count            EXT4 sealed inode:/a+26=0900
       orphan-list           EXT4 sealed super+232=01000000
+      orphan-list           GROUP_CHECKSUMS sealed super+232=1c000000
       orphan-file           ORPHAN_FILE sealed orphans:#orphans:0+0=20000000
       orphan-file           ORPHAN_FILE raw orphans:#orphans:0+1016=00
       orphans               EXT2 sealed super+232=0b000000
@@ -159,6 +162,14 @@ final class FsckFindingsTest {
     Report report = Fsck.check(image, 10);
     assertTrue(has(report, FindingCode.DIRECTORY_DUPLICATE), report.toString());
     assertFalse(report.isClean());
+  }
+
+  @Test
+  void aListOfOrphansThatLeadsToAFreeInodeIsWrongAndNothingElseIs() throws IOException {
+    Case spoilt = Case.parse("GROUP_CHECKSUMS sealed super+232=1c000000");
+    Report report = Fsck.check(spoilt.apply(fuzzer.base(spoilt.variant())), 10);
+    assertTrue(has(report, FindingCode.ORPHAN_LIST), report.toString());
+    assertEquals(1, report.findings().size(), report.toString());
   }
 
   @Test
