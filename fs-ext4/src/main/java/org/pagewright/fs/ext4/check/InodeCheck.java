@@ -124,6 +124,9 @@ final class InodeCheck {
       }
       return;
     }
+    if (ino == JOURNAL_INO && !scan.has(Feature.HAS_JOURNAL)) {
+      noJournal(blockNr, s);
+    }
     if (reserved && links == 0 && mode == 0 && isEmpty(s) && ino != Scan.BAD_BLOCKS_INO) {
       return;
     }
@@ -210,6 +213,9 @@ final class InodeCheck {
       content(ino, blockNr, s, Scan.REGULAR);
       return;
     }
+    if (ino == JOURNAL_INO && !scan.has(Feature.HAS_JOURNAL)) {
+      return; // no journal, and noJournal() has said what there is to say
+    }
     boolean content = scan.hidden.get(ino) && (type == Scan.REGULAR || type == 0);
     if (!content) {
       scan.damage(FindingCode.RESERVED_INODE, ino, blockNr, "is reserved, and of type " + type);
@@ -226,15 +232,25 @@ final class InodeCheck {
     if (!known && InodeCodec.mode(s, 0) != 0) {
       scan.damage(FindingCode.RESERVED_INODE, ino, blockNr, "is in use, and kept for nothing");
     }
-    // Of a journal that is none, e2fsck and tune2fs look at the first pointer only.
-    boolean leftover =
-        ino == Scan.RESIZE_INO && !isEmpty(s)
-            || ino == JOURNAL_INO && InodeCodec.block(s, 0, 0) != 0;
-    if (leftover && type == 0) {
+    if (ino == Scan.RESIZE_INO && type == 0 && !isEmpty(s)) {
       scan.damage(
           FindingCode.RESERVED_INODE, ino, blockNr, "is not in use, and has blocks in its map");
     }
     content(ino, blockNr, s, type);
+  }
+
+  /// The journal's inode where there is no journal: whether it looks as if it were one, as e2fsck
+  /// decides it. What else lies in it, nobody reads.
+  private void noJournal(long blockNr, MemorySegment s) {
+    if (InodeCodec.linksCount(s, 0) != 0
+        || InodeCodec.sectors(geometry, s, 0) != 0
+        || InodeCodec.block(s, 0, 0) != 0) {
+      scan.damage(
+          FindingCode.RESERVED_INODE,
+          JOURNAL_INO,
+          blockNr,
+          "is not in use, and has links, a count of blocks, or blocks in its map");
+    }
   }
 
   private void flags(long ino, long blockNr, MemorySegment s, int type) {
