@@ -9,6 +9,7 @@ module org.pagewright.cli {
   requires jdk.management;
   requires info.picocli;
   requires org.apache.commons.compress;
+  requires org.tukaani.xz;
   requires static org.jspecify;
 
   // Commands are found and filled in by reflection.

@@ -73,7 +73,7 @@ final class BuildCommand extends Subcommand {
       names = "--from",
       required = true,
       paramLabel = "DIR|TAR",
-      description = "What goes in: a directory, a tar, also compressed with gzip or bzip2.")
+      description = "What goes in: a directory, a tar, also compressed with gzip, bzip2 or xz.")
   private String from = "";
 
   @Option(

@@ -16,6 +16,7 @@ import org.pagewright.cli.image.Operand;
 import org.pagewright.cli.image.Settings;
 import org.pagewright.cli.report.CommandException;
 import org.pagewright.cli.report.ExitCode;
+import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
 import org.pagewright.fuse.Doctor;
 import org.pagewright.fuse.FuseMount;
@@ -168,7 +169,7 @@ final class MountCommand extends Subcommand {
     }
     Settings settings = root().settings(cacheDefault()).withAtime(atime);
     try (Images opened = new Images(settings)) {
-      Image image = opened.open(operand, !fuse.readOnly());
+      Image image = open(opened, operand, fuse);
       image.volume().superBlock().setTrouble((what, error) -> tell(what + ": " + error));
       root().cancellation().keepToTheEnd();
       try (FuseMount mount = mount(image, operand, target, fuse)) {
@@ -182,6 +183,28 @@ final class MountCommand extends Subcommand {
         }
         tellStopping();
       }
+    }
+  }
+
+  private static Image open(Images images, Operand.InImage operand, FuseOptions fuse)
+      throws IOException {
+    try {
+      return images.open(operand, !fuse.readOnly());
+    } catch (CommandException e) {
+      if (!fuse.readOnly()
+          && e.getCause() instanceof FsException below
+          && (below.errno() == Errno.EROFS
+              || below.errno() == Errno.EACCES
+              || below.errno() == Errno.EPERM)) {
+        boolean marked = e.exitCode() == ExitCode.NO_FILE_SYSTEM;
+        throw new CommandException(
+            e.exitCode(),
+            String.valueOf(e.getMessage()),
+            "mount it with `-o ro` to read it, or "
+                + (marked ? "do what is said for each feature" : e.next()),
+            e);
+      }
+      throw e;
     }
   }
 

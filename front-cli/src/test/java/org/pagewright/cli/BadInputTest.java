@@ -141,6 +141,22 @@ final class BadInputTest {
   }
 
   @Test
+  void whatCannotBeWrittenIsToBeMountedWithTheOptionForIt()
+      throws IOException, InterruptedException {
+    Path image = image("16M");
+    Path point = Files.createDirectory(dir.resolve("point"));
+    Path outer = dir.resolve("outer.img");
+    ok("mkfs", "--size", "64M", outer);
+    ok("cp", image, outer + ":/inner.img");
+    Shell.assume(Shell.has("tune2fs"), "no tune2fs");
+    assertEquals(0, Shell.tool("tune2fs", "-O", "read-only", image.toString()).code());
+    String next = "next: mount it with `-o ro` to read it";
+    refused(3, next, "mount", image, point);
+    Shell.mounted(
+        outer, dir, at -> refused(1, next, "mount", at.resolve("inner.img"), point));
+  }
+
+  @Test
   void aNameThatIsTooLong() {
     Path image = image("16M");
     refused(1, "(ENAMETOOLONG)", "mkdir", image + ":/" + "n".repeat(256));

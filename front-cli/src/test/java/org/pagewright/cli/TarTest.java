@@ -2,12 +2,14 @@ package org.pagewright.cli;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.pagewright.cli.Shell.ok;
 
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -17,12 +19,17 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.FileTime;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.List;
+import java.util.zip.CRC32;
 import java.util.zip.GZIPOutputStream;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 import org.apache.commons.compress.archivers.tar.TarConstants;
+import org.apache.commons.compress.compressors.bzip2.BZip2CompressorOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.tukaani.xz.LZMA2Options;
+import org.tukaani.xz.XZOutputStream;
 
 /// Images of tars: everything comes from the headers.
 final class TarTest {
@@ -135,21 +142,95 @@ final class TarTest {
     assertEquals("", ok("xattr", "list", image + ":/d/keeps").out());
   }
 
+  /// What compresses to a file.
+  private interface Compressor {
+    OutputStream to(OutputStream file) throws IOException;
+  }
+
+  private Path compressed(String name, Compressor compressor) throws IOException {
+    Path tar = dir.resolve(name);
+    try (OutputStream out = compressor.to(Files.newOutputStream(tar))) {
+      write(out);
+    }
+    return tar;
+  }
+
+  private Path xz() throws IOException {
+    return compressed("tree.tar.xz", file -> new XZOutputStream(file, new LZMA2Options(1)));
+  }
+
+  private List<Path> compressed() throws IOException {
+    return List.of(
+        compressed("tree.tgz", GZIPOutputStream::new),
+        compressed("tree.tar.bz2", BZip2CompressorOutputStream::new),
+        xz());
+  }
+
   @Test
   void aCompressedTarGivesTheSameImage() throws IOException, InterruptedException {
-    Path plain = dir.resolve("tree.tar");
-    Path tar = dir.resolve("tree.tgz");
-    try (OutputStream out = Files.newOutputStream(plain);
-        OutputStream zipped = new GZIPOutputStream(Files.newOutputStream(tar))) {
-      write(out);
-      write(zipped);
-    }
-    Path image = dir.resolve("tgz.img");
+    Path plain = compressed("tree.tar", file -> file);
     Path same = dir.resolve("tar.img");
-    ok("build", "--from", tar, "-o", image, "--time", "1700000000");
     ok("build", "--from", plain, "-o", same, "--time", "1700000000");
-    check2038(image);
-    assertEquals(-1, Files.mismatch(image, same));
+    for (Path tar : compressed()) {
+      Path image = dir.resolve(tar.getFileName() + ".img");
+      ok("build", "--from", tar, "-o", image, "--time", "1700000000");
+      check2038(image);
+      assertEquals(-1, Files.mismatch(image, same), image.toString());
+    }
+  }
+
+  @Test
+  void aTarThatTheProgramXzCompressedInManyBlocksIsRead() throws IOException, InterruptedException {
+    Shell.assume(Shell.has("xz"), "no xz to compress with");
+    Path plain = compressed("tree.tar", file -> file);
+    assertEquals(0, Shell.tool("xz", "-9", "--block-size=65536", plain.toString()).code());
+    Path image = dir.resolve("xz.img");
+    ok("build", "--from", dir.resolve("tree.tar.xz"), "-o", image);
+    check(image);
+  }
+
+  @Test
+  void aCompressedTarThatWasCutOffIsRefusedWhereverItEnds() throws IOException {
+    for (Path tar : compressed()) {
+      byte[] bytes = Files.readAllBytes(tar);
+      // In what begins it; in the middle; in the sums and the index behind the last of the tar.
+      for (int length : new int[] {8, bytes.length / 2, bytes.length - 5, bytes.length - 1}) {
+        Files.write(tar, Arrays.copyOf(bytes, length));
+        String err = refused(tar);
+        assertTrue(err.contains("no tar, or a damaged one"), tar + " of " + length + ": " + err);
+        assertFalse(err.contains("null"), err);
+      }
+    }
+  }
+
+  @Test
+  void anXzWithOneWrongBitIsRefused() throws IOException {
+    Path tar = xz();
+    byte[] bytes = Files.readAllBytes(tar);
+    for (int at : new int[] {8, 14, bytes.length / 2, bytes.length - 40, bytes.length - 3}) {
+      byte[] wrong = bytes.clone();
+      wrong[at] ^= 1;
+      Files.write(tar, wrong);
+      String err = refused(tar);
+      assertTrue(err.contains("no tar, or a damaged one"), at + ": " + err);
+    }
+  }
+
+  @Test
+  void anXzThatAsksForMoreMemoryThanItGetsIsRefusedWithWhatToDo() throws IOException {
+    Path tar = xz();
+    ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(tar)).order(ByteOrder.LITTLE_ENDIAN);
+    // The header of the first block: its size, flags, LZMA2, one byte of properties: 256 MiB.
+    assertArrayEquals(
+        new byte[] {2, 0, 0x21, 1}, Arrays.copyOfRange(bytes.array(), 12, 16));
+    bytes.put(16, (byte) 32);
+    CRC32 sum = new CRC32();
+    sum.update(bytes.array(), 12, 8);
+    bytes.putInt(20, (int) sum.getValue());
+    Files.write(tar, bytes.array());
+    String err = refused(tar);
+    assertTrue(err.contains("takes 257 MiB of memory, more than the 128 MiB"), err);
+    assertTrue(err.contains("unpack it first: xz -dc " + tar), err);
   }
 
   /// A fixed time is the latest there is.
@@ -209,8 +290,10 @@ final class TarTest {
     assertTrue(refused(tar).contains("it ends at byte 700, in the middle of an entry"));
     Files.write(tar, new byte[] {'P', 'K', 3, 4});
     assertTrue(refused(tar).contains("no tar, or a damaged one"));
-    Files.write(tar, new byte[] {(byte) 0xfd, '7', 'z', 'X', 'Z', 0, 0, 0});
-    assertTrue(refused(tar).contains("compressed with xz"));
+    Files.write(tar, new byte[] {0x28, (byte) 0xb5, 0x2f, (byte) 0xfd, 0, 0, 0});
+    err = refused(tar);
+    assertTrue(err.contains("compressed with zstd"), err);
+    assertTrue(err.contains("unpack it first: zstd -dc " + tar), err);
   }
 
   @Test

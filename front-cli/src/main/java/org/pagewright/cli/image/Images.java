@@ -217,11 +217,14 @@ public final class Images implements AutoCloseable {
     };
   }
 
+  /// It was asked for by an option if nothing below says so.
   private static CommandException readOnly(Operand.InImage operand, @Nullable FsException e) {
+    String next =
+        e == null ? "leave --read-only out" : "see who may write the image's file: `ls -l`";
     return new CommandException(
         ExitCode.FAILED,
         operand.imageName() + ": cannot be written: " + Errno.EROFS.words() + " (EROFS)",
-        "leave --read-only out, and see who may write the image's file: `ls -l`",
+        next,
         e);
   }
 

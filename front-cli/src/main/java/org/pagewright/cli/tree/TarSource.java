@@ -19,11 +19,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.zip.GZIPInputStream;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.apache.commons.compress.archivers.tar.TarArchiveStructSparse;
-import org.apache.commons.compress.compressors.bzip2.BZip2CompressorInputStream;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.cli.image.Cancellation;
 import org.pagewright.cli.os.HostNames;
@@ -31,15 +29,17 @@ import org.pagewright.cli.report.CommandException;
 import org.pagewright.cli.report.ExitCode;
 import org.pagewright.vfs.DeviceNumber;
 import org.pagewright.vfs.FileType;
+import org.tukaani.xz.MemoryLimitException;
 
-/// Reads a tree from a tar, in its order: ustar, pax and GNU, plain or compressed with gzip or
-/// bzip2. Owners, modes, times, attributes and devices are those of the headers.
+/// Reads a tree from a tar, in its order: ustar, pax and GNU, plain or compressed with gzip,
+/// bzip2 or xz. Owners, modes, times, attributes and devices are those of the headers.
 public final class TarSource {
   /// Names as they are: each byte a character. What is in pax records comes from [PaxTap].
   private static final String BYTES = "ISO-8859-1";
 
   private static final int BUFFER = 1 << 20;
   private static final int PERMISSIONS = 07777;
+  private static final String CUT_OFF = "it ends before what was compressed does";
   private static final String XATTR = "SCHILY.xattr.";
   private static final String XATTR_LIBARCHIVE = "LIBARCHIVE.xattr.";
   private static final String[] SYMBOLIC_ACLS = {"SCHILY.acl.access", "SCHILY.acl.default"};
@@ -78,8 +78,9 @@ public final class TarSource {
         new Attributes(
             FileType.DIRECTORY.modeBits() | 0755,
             0, 0, 0, 0, Instant.EPOCH, Instant.EPOCH, List.of());
-    try (InputStream file = new BufferedInputStream(Files.newInputStream(tar), BUFFER);
-        PaxTap tap = new PaxTap(decompressed(file));
+    try (BufferedInputStream file = new BufferedInputStream(Files.newInputStream(tar), BUFFER);
+        InputStream unpacked = unpacked(file);
+        PaxTap tap = new PaxTap(unpacked);
         TarArchiveInputStream entries = new TarArchiveInputStream(tap, BYTES)) {
       TarArchiveEntry entry;
       boolean any = false;
@@ -101,6 +102,9 @@ public final class TarSource {
       if (!any) {
         checkNotEmptyByMistake();
       }
+      if (unpacked != file) {
+        readToTheEnd(unpacked);
+      }
     }
     List<String> paths = new ArrayList<>(directories.keySet());
     for (String path : paths.reversed()) {
@@ -113,39 +117,29 @@ public final class TarSource {
     return attributes == null ? otherwise : attributes;
   }
 
-  private InputStream decompressed(InputStream file) throws IOException {
-    file.mark(8);
-    byte[] magic = file.readNBytes(6);
-    file.reset();
-    if (startsWith(magic, 0x1f, 0x8b)) {
-      return new GZIPInputStream(file, BUFFER >> 4);
+  private InputStream unpacked(BufferedInputStream file) throws IOException {
+    try {
+      return Compression.unpacked(tar, file);
+    } catch (CommandException e) {
+      throw e;
+    } catch (IOException e) {
+      throw damaged(e);
     }
-    if (startsWith(magic, 'B', 'Z', 'h')) {
-      return new BZip2CompressorInputStream(file, true);
-    }
-    String other =
-        startsWith(magic, 0xfd, '7', 'z', 'X', 'Z')
-            ? "xz"
-            : startsWith(magic, 0x28, 0xb5, 0x2f, 0xfd) ? "zstd" : null;
-    if (other != null) {
-      throw new CommandException(
-          ExitCode.FAILED,
-          tar + ": compressed with " + other + ", which is not supported (EOPNOTSUPP)",
-          "unpack it first: " + other + " -dk " + tar);
-    }
-    return file;
   }
 
-  private static boolean startsWith(byte[] bytes, int... magic) {
-    if (bytes.length < magic.length) {
-      return false;
-    }
-    for (int i = 0; i < magic.length; i++) {
-      if ((bytes[i] & 0xff) != magic[i]) {
-        return false;
+  /// A tar ends before its file does, and the sums of what was compressed come last: whether all
+  /// of it was sound is known at the end of the file.
+  private void readToTheEnd(InputStream unpacked) throws IOException {
+    byte[] some = new byte[64 << 10];
+    int n;
+    do { // ends: with the file
+      cancellation.check();
+      try {
+        n = unpacked.read(some, 0, some.length);
+      } catch (IOException e) {
+        throw damaged(e);
       }
-    }
-    return true;
+    } while (n >= 0);
   }
 
   private @Nullable TarArchiveEntry nextEntry(TarArchiveInputStream entries) throws IOException {
@@ -157,9 +151,13 @@ public final class TarSource {
   }
 
   private CommandException damaged(Exception e) {
+    if (e instanceof MemoryLimitException limit) {
+      return Compression.tooLarge(tar, limit);
+    }
+    String why = e instanceof EOFException && e.getMessage() == null ? CUT_OFF : e.getMessage();
     return new CommandException(
         ExitCode.FAILED,
-        tar + ": no tar, or a damaged one: " + e.getMessage(),
+        tar + ": no tar, or a damaged one: " + why,
         "see what tar says: tar -tf " + tar,
         e);
   }
