@@ -30,6 +30,7 @@ public final class FuseMount implements AutoCloseable {
   private final Watchdog watchdog;
   private volatile @Nullable Published published; // as long as it is mounted
   private volatile int connection = -1; // as the table of mounts numbers it; -1 if unknown
+  private volatile @Nullable Object identity; // of the connection; null if unknown
 
   private FuseMount(Path target, FuseServer server, Watchdog watchdog) {
     this.target = target;
@@ -89,7 +90,10 @@ public final class FuseMount implements AutoCloseable {
         throw new FsException(Errno.EIO, path + ": the kernel and the server did not agree");
       }
       Mounts.Entry entry = Mounts.at(path);
-      mount.connection = entry != null && entry.isOurs() ? entry.minor() : -1;
+      if (entry != null && entry.isOurs()) {
+        mount.connection = entry.minor();
+        mount.identity = Mounts.identity(entry.minor());
+      }
       mount.published = Published.volume(volume.superBlock(), source, path);
       done = true;
       return mount;
@@ -290,6 +294,11 @@ public final class FuseMount implements AutoCloseable {
 
   private void unmount() {
     try {
+      flushKernel(); // who unmounts writes it only if nobody else has the mount, at another place
+    } catch (FsException e) {
+      server.trouble(e.getMessage());
+    }
+    try {
       Mounts.unmount(target, false);
       return;
     } catch (FsException e) {
@@ -298,14 +307,9 @@ public final class FuseMount implements AutoCloseable {
         return;
       }
     }
-    // Somebody has files open there: what the kernel keeps of them is written, then they fail, and
+    // Somebody has files open there: what the kernel keeps of them was written, now they fail, and
     // the name goes.
     server.trouble(target + ": files are open there; they fail from now on");
-    try {
-      flushKernel();
-    } catch (FsException e) {
-      server.trouble(e.getMessage());
-    }
     abort();
     try {
       Mounts.unmount(target, true);
@@ -331,11 +335,21 @@ public final class FuseMount implements AutoCloseable {
     }
   }
 
+  /// Ends the connection. If its name is gone and it is still there, somebody has files open that
+  /// had it before, or it has more places: a bind mount, or a namespace made while it was there.
   private void abort() {
     try {
       Mounts.Entry entry = there();
+      Object known = identity;
       if (entry != null) {
         Mounts.abort(entry);
+      } else if (known != null && known.equals(Mounts.identity(connection))) {
+        server.trouble(target + ": unmounted, and in use at another place; it ends there, too");
+        Mounts.abort(connection);
+      } else if (known == null) {
+        server.trouble(
+            target + ": unmounted, and in use at another place, where it can be ended only with"
+                + " the kernel's control files: mount -t fusectl none " + Mounts.CONNECTIONS);
       }
     } catch (FsException e) {
       server.trouble(e.getMessage());
