@@ -141,7 +141,7 @@ final class JournalledVolumeTest {
       work(volume);
       image.save(crashed);
     }
-    String log = E2fs.debugfs(crashed, "logdump");
+    String log = E2fs.debugfsUnrecovered(crashed, "logdump");
     assertTrue(log.contains("(commit block) at block"), log);
     Path checked = folder.resolve("checked");
     Files.copy(crashed, checked);
