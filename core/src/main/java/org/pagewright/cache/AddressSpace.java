@@ -317,12 +317,12 @@ public final class AddressSpace {
     return this.index.looks(index);
   }
 
-  /// The memory that a frame lies in, if a look word named it: then the chunk is there.
   /// A guess at the frame of the folio at an index, see [FolioIndex#guessFrame(long)].
   int guessFrame(long index) {
     return this.index.guessFrame(index);
   }
 
+  /// The memory that a frame lies in, if a look word named it: then the chunk is there.
   MemorySegment chunkOf(int frame) {
     return chunks[FramePool.chunkOf(frame)];
   }

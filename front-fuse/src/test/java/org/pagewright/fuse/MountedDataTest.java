@@ -3,19 +3,14 @@ package org.pagewright.fuse;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.BufferedReader;
-import java.io.InputStreamReader;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -36,27 +31,12 @@ final class MountedDataTest {
   @Test
   @Timeout(200)
   void aPageThatIsReadHasEachWriteWholeOrNotAtAll() throws Exception {
-    Assumptions.assumeTrue(Files.isWritable(Path.of("/dev/fuse")), "no /dev/fuse here");
-    Assumptions.assumeTrue("root".equals(System.getProperty("user.name")), "root only");
+    ServedMount.assume();
     Path target = Files.createDirectory(folder.resolve("mount"));
-    Process server = MountedPosixTest.serve(folder.resolve("image"), target);
-    try {
-      String line =
-          new BufferedReader(
-                  new InputStreamReader(server.getInputStream(), StandardCharsets.UTF_8))
-              .readLine();
-      assertTrue(line != null && line.startsWith("ready"), "the server says " + line);
+    try (ServedMount mount = ServedMount.of(folder.resolve("image"), target)) {
       overwriteAndRead(target.resolve("file"));
-    } finally {
-      server.getOutputStream().close();
-      if (!server.waitFor(60, TimeUnit.SECONDS)) {
-        server.destroyForcibly();
-      }
-      if (Files.readString(Path.of("/proc/mounts")).contains(" " + target + " ")) {
-        new ProcessBuilder("umount", "-l", target.toString()).start().waitFor();
-      }
+      mount.end();
     }
-    assertEquals(0, server.exitValue());
   }
 
   /// R-B13: one thread writes all of the file, a value at a time; another reads all of it, past the

@@ -1,18 +1,12 @@
 package org.pagewright.fuse;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.BufferedReader;
-import java.io.IOException;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -55,16 +49,9 @@ final class MountedPosixTest {
   @Timeout(300)
   void theTablesHoldOverAMount() throws Exception {
     Assumptions.assumeTrue(HostDoor.isPossible(), "no system calls here");
-    Assumptions.assumeTrue(Files.isWritable(Path.of("/dev/fuse")), "no /dev/fuse here");
-    Assumptions.assumeTrue("root".equals(System.getProperty("user.name")), "root only");
+    ServedMount.assume();
     Path target = Files.createDirectory(folder.resolve("mount"));
-    Process server = serve(folder.resolve("image"), target);
-    try {
-      BufferedReader said =
-          new BufferedReader(
-              new InputStreamReader(server.getInputStream(), StandardCharsets.UTF_8));
-      String line = said.readLine();
-      assertTrue(line != null && line.startsWith("ready"), "the server says " + line);
+    try (ServedMount mount = ServedMount.of(folder.resolve("image"), target)) {
       List<PosixTable.Outcome> outcomes = judge(target);
       assertEquals(
           "",
@@ -73,39 +60,8 @@ final class MountedPosixTest {
               .map(Object::toString)
               .limit(20)
               .collect(Collectors.joining("\n")));
-    } finally {
-      server.getOutputStream().close();
-      if (!server.waitFor(60, TimeUnit.SECONDS)) {
-        server.destroyForcibly();
-      }
-      if (Files.readString(Path.of("/proc/mounts")).contains(" " + target + " ")) {
-        new ProcessBuilder("umount", "-l", target.toString()).start().waitFor();
-      }
+      mount.end();
     }
-    assertEquals(0, server.exitValue());
-  }
-
-  static Process serve(Path image, Path target) throws IOException {
-    String path =
-        List.of(
-                System.getProperty("java.class.path", ""),
-                System.getProperty("jdk.module.path", ""),
-                Path.of("target", "test-classes").toAbsolutePath().toString(),
-                Path.of("target", "classes").toAbsolutePath().toString())
-            .stream()
-            .filter(part -> !part.isEmpty())
-            .collect(Collectors.joining(":"));
-    return new ProcessBuilder(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-ea",
-            "--enable-native-access=ALL-UNNAMED",
-            "-cp",
-            path,
-            ServedImage.class.getName(),
-            image.toString(),
-            target.toString())
-        .redirectError(ProcessBuilder.Redirect.INHERIT)
-        .start();
   }
 
   private static List<PosixTable.Outcome> judge(Path target) throws InterruptedException {

@@ -17,7 +17,7 @@ final class ServedImage {
 
   /// Serves.
   ///
-  /// @param args the image to make, and the directory to mount it on
+  /// @param args the image to make, the directory to mount it on, and more options of the mount
   /// @throws IOException any
   public static void main(String[] args) throws IOException {
     Path image = Path.of(args[0]);
@@ -26,6 +26,9 @@ final class ServedImage {
       Mkfs.make(device, new MkfsOptions().blockSize(4096));
     }
     FuseOptions options = FuseOptions.DEFAULTS.with("allow_other");
+    for (int i = 2; i < args.length; i++) {
+      options = options.with(args[i]);
+    }
     try (CacheMemory memory = CacheMemory.ofBytes(32 << 20);
         Volume volume =
             Ext4.mount(

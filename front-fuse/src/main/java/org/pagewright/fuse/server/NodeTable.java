@@ -25,10 +25,10 @@ final class NodeTable {
   /// The protocol's number of the root.
   static final long ROOT_ID = 1;
 
-  /// How many of the oldest are looked at for one that may be let go.
   /// How long an open file without a name is given to be closed.
   private static final long CLOSING_NANOS = 200_000_000;
 
+  /// How many of the oldest are looked at for one that may be let go.
   private static final int SCAN_MAX = 16;
 
   /// A number that the kernel knows.
