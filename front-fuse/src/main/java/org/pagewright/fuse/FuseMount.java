@@ -29,8 +29,8 @@ public final class FuseMount implements AutoCloseable {
   private final FuseServer server;
   private final Watchdog watchdog;
   private volatile @Nullable Published published; // as long as it is mounted
-  private volatile int connection = -1; // as the table of mounts numbers it; -1 if unknown
-  private volatile @Nullable Object identity; // of the connection; null if unknown
+  private volatile int minor = -1; // the connection's in the table of mounts; -1 if unknown
+  private volatile @Nullable Connection connection; // null if unknown
 
   private FuseMount(Path target, FuseServer server, Watchdog watchdog) {
     this.target = target;
@@ -91,8 +91,8 @@ public final class FuseMount implements AutoCloseable {
       }
       Mounts.Entry entry = Mounts.at(path);
       if (entry != null && entry.isOurs()) {
-        mount.connection = entry.minor();
-        mount.identity = Mounts.identity(entry.minor());
+        mount.minor = entry.minor();
+        mount.connection = Connection.of(entry.minor());
       }
       mount.published = Published.volume(volume.superBlock(), source, path);
       done = true;
@@ -277,6 +277,10 @@ public final class FuseMount implements AutoCloseable {
       server.awaitEnd(END_NANOS);
     }
     server.close();
+    Connection known = connection;
+    if (known != null) {
+      known.close();
+    }
   }
 
   /// This mount, if it is what the target leads to. It is not if somebody has unmounted it while
@@ -285,7 +289,7 @@ public final class FuseMount implements AutoCloseable {
     try {
       Mounts.Entry entry = Mounts.at(target);
       boolean isThis = entry != null && entry.isOurs();
-      return isThis && (connection < 0 || entry.minor() == connection) ? entry : null;
+      return isThis && (minor < 0 || entry.minor() == minor) ? entry : null;
     } catch (FsException e) {
       server.trouble(e.getMessage());
       return null;
@@ -338,18 +342,17 @@ public final class FuseMount implements AutoCloseable {
   /// Ends the connection. If its name is gone and it is still there, somebody has files open that
   /// had it before, or it has more places: a bind mount, or a namespace made while it was there.
   private void abort() {
+    Connection known = connection;
     try {
       Mounts.Entry entry = there();
-      Object known = identity;
       if (entry != null) {
         Mounts.abort(entry);
-      } else if (known != null && known.equals(Mounts.identity(connection))) {
+      } else if (known != null && known.isThere()) {
         server.trouble(target + ": unmounted, and in use at another place; it ends there, too");
-        Mounts.abort(connection);
-      } else if (known == null) {
+        known.abort();
+      } else if (known == null || !known.isKnown()) {
         server.trouble(
-            target + ": unmounted, and in use at another place, where it can be ended only with"
-                + " the kernel's control files: mount -t fusectl none " + Mounts.CONNECTIONS);
+            target + ": unmounted, and in use at another place, where only root can end it");
       }
     } catch (FsException e) {
       server.trouble(e.getMessage());

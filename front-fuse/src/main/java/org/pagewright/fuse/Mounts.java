@@ -7,7 +7,6 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
@@ -28,8 +27,6 @@ public final class Mounts {
 
   /// Whether `/proc/PID/fdinfo` says of which connection a descriptor is: from Linux 6.16 on.
   private static final boolean KERNEL_TELLS = tells(System.getProperty("os.version", ""));
-
-  static final Path CONNECTIONS = Path.of("/sys/fs/fuse/connections");
 
   private Mounts() {}
 
@@ -279,45 +276,17 @@ public final class Mounts {
     }
   }
 
-  /// What tells a connection from a later one of the same number.
-  ///
-  /// @param connection as the table of mounts numbers it
-  /// @return the identity of its control files, or null if it is gone or there are none
-  static @Nullable Object identity(int connection) {
-    try {
-      return Files.readAttributes(control(connection), BasicFileAttributes.class).fileKey();
-    } catch (IOException e) {
-      return null;
-    }
-  }
-
-  private static Path control(int connection) {
-    return CONNECTIONS.resolve(Integer.toString(connection));
-  }
-
-  /// Ends a connection at once, wherever it is mounted: every request fails, nothing is written any
-  /// more.
-  ///
-  /// @param connection as the table of mounts numbers it
-  /// @throws FsException EPERM
-  static void abort(int connection) throws FsException {
-    Path abort = control(connection).resolve("abort");
-    try {
-      Files.writeString(abort, "1");
-    } catch (IOException e) {
-      throw new FsException(Errno.EPERM, abort.toString(), e);
-    }
-  }
-
   /// Ends the connection of a mount at once: every request fails, nothing is written any more. For
   /// mounts whose server does not answer.
   ///
   /// @param entry the mount
   /// @throws FsException EPERM; ENODEV if there is no way
   public static void abort(Entry entry) throws FsException {
-    if (Files.exists(control(entry.minor).resolve("abort"))) {
-      abort(entry.minor);
-      return;
+    try (Connection connection = Connection.of(entry.minor)) {
+      if (connection.isThere()) {
+        connection.abort();
+        return;
+      }
     }
     // Without the control files: an unmount by force aborts first, and then may find it busy.
     Sys sys = new Sys();

@@ -162,7 +162,7 @@ public final class Sys {
   }
 
   @SuppressWarnings("restricted")
-  private static MethodHandle find(String symbol, int firstVariadic, FunctionDescriptor type) {
+  static MethodHandle find(String symbol, int firstVariadic, FunctionDescriptor type) {
     MemorySegment address = LINKER.defaultLookup().findOrThrow(symbol);
     Linker.Option catches = Linker.Option.captureCallState("errno");
     return firstVariadic < 0 || firstVariadic >= type.argumentLayouts().size()
@@ -171,11 +171,18 @@ public final class Sys {
             address, type, catches, Linker.Option.firstVariadicArg(firstVariadic));
   }
 
-  private long result(long value) {
+  /// Where the library leaves its error number.
+  ///
+  /// @return of this thread's calls
+  MemorySegment state() {
+    return state;
+  }
+
+  long result(long value) {
     return value >= 0 ? value : -(int) ERRNO.get(state, 0L);
   }
 
-  private static RuntimeException impossible(Throwable e) {
+  static RuntimeException impossible(Throwable e) {
     if (e instanceof Error error) {
       throw error;
     }

@@ -1,12 +1,13 @@
 /// Every native call of this module: the C library of Linux through `java.lang.foreign`, and
-/// nothing that is not in it.
+/// by its `syscall` what it has no names for.
 ///
 /// ## Entry points
 ///
-/// | type  | who uses it                                                                  |
-/// |-------|------------------------------------------------------------------------------|
-/// | [Sys] | the device channel, mounting and unmounting: one instance for each thread     |
+/// | type       | who uses it                                                              |
+/// |------------|--------------------------------------------------------------------------|
+/// | [Sys]      | the device channel, mounting and unmounting: one instance for each thread |
 /// | [IoVector] | the device channel: pieces that one call writes                          |
+/// | [Fusectl]  | whoever ends a connection: the kernel's control files                    |
 ///
 /// May import `errno` of core. Imported by the rest of this module only: it is not exported.
 ///
