@@ -419,8 +419,8 @@ final class CrashModel implements CrashOracle<Sight> {
     Version old = node.last();
     byte[] bytes = Arrays.copyOf(old.bytes, (int) size);
     long from = Math.min(old.size, size);
-    if (mode == Mode.WRITEBACK) {
-      from = roundUp(from); // the rest of the last block is zeroed like any written byte
+    if (endsAreContent()) {
+      from = roundUp(from);
     }
     node.versions.add(new Version(number, size, bytes, true, new Cleared(from, Long.MAX_VALUE)));
     touch(node, number, true);
@@ -434,8 +434,7 @@ final class CrashModel implements CrashOracle<Sight> {
       Arrays.fill(bytes, (int) from, end, (byte) 0);
     }
     Cleared whole = new Cleared(from, to);
-    if (mode == Mode.WRITEBACK) {
-      // Whole blocks are taken out; parts of blocks at the ends are zeroed like any written byte.
+    if (endsAreContent()) {
       whole = new Cleared(roundUp(from), to < old.size ? to - to % blockSize : roundUp(to));
     }
     // A hole over the end of the file makes the size durable with it.
@@ -443,6 +442,12 @@ final class CrashModel implements CrashOracle<Sight> {
     node.versions.add(
         new Version(number, old.size, bytes, overEnd, whole.from < whole.to ? whole : null));
     touch(node, number, true);
+  }
+
+  /// Whether whole blocks are taken out, and parts of blocks at the ends of what goes are zeroed like
+  /// any written byte: a sync of the metadata alone, or of another file, does not bring them.
+  private boolean endsAreContent() {
+    return mode == Mode.WRITEBACK || mode == Mode.NONE;
   }
 
   private long roundUp(long pos) {
