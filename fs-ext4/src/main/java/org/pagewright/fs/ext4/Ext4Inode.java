@@ -280,10 +280,15 @@ final class Ext4Inode extends Inode implements MapRoot, XattrHost, DirBlocks {
         buffer.unlock();
       }
       handle.dirtyMetadata(buffer);
-      syncTransaction = handle.transaction();
-      if (data) {
-        dataTransaction = syncTransaction;
-      }
+      changedIn(handle, data);
+    }
+  }
+
+  /// Has syncs of the file wait for the handle's transaction.
+  private void changedIn(Handle handle, boolean data) {
+    syncTransaction = handle.transaction();
+    if (data) {
+      dataTransaction = syncTransaction;
     }
   }
 
@@ -393,6 +398,11 @@ final class Ext4Inode extends Inode implements MapRoot, XattrHost, DirBlocks {
       fs.met(corrupted(-1, "its count of blocks is wrong: it would become " + sum + " sectors"));
     }
     write(handle);
+  }
+
+  @Override
+  public void changedBelow(Handle handle) {
+    changedIn(handle, true);
   }
 
   // ---- XattrHost --------------------------------------------------------------------------------

@@ -393,6 +393,35 @@ final class JournalledVolumeTest {
     image.free();
   }
 
+  /// Extents that have outgrown the inode: when one of them changes, nothing in the inode does. The
+  /// time of a write is durable before its bytes here, so that it is not what brings the extent
+  /// (R-C9, R-H9).
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void aSyncBringsAChangeOfAnExtentThatIsNotInTheInode(boolean datasync) throws Exception {
+    RamImage image = image(small(), 16 << 20);
+    byte[] expected = new byte[64 << 10];
+    try (CacheMemory memory = CacheMemory.ofBytes(4 << 20);
+        Volume volume = Ext4.mount(image, memory, OPTIONS);
+        OpenFile file = open(volume, "/f");
+        OpenFile other = open(volume, "/other")) {
+      file.fallocate(0, 0, expected.length);
+      for (int i = 0; i < 8; i++) {
+        int pos = i * (8 << 10);
+        byte[] bytes = pattern(1024, i);
+        write(file, pos, bytes);
+        System.arraycopy(bytes, 0, expected, pos, bytes.length);
+        volume.chmod("/other", 0600 + i);
+        other.fsync(false);
+        file.fsync(datasync);
+        RamImage crashed = image.copy();
+        afterRecovery(crashed, again -> assertArrayEquals(expected, get(again, "/f")));
+        crashed.free();
+      }
+    }
+    image.free();
+  }
+
   @ParameterizedTest
   @EnumSource(
       value = DataMode.class,

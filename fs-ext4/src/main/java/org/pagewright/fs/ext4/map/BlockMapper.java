@@ -61,6 +61,9 @@ public abstract sealed class BlockMapper permits ExtentMapper, IndirectMapper {
   /// Blocks that the operation under way has added to the file. Guarded by map, held alone.
   long blocksDelta;
 
+  /// Whether it has changed blocks of the mapping's own. Guarded by map, held alone.
+  private boolean nodesTouched;
+
   BlockMapper(BlockAllocator allocator, MapRoot root) {
     this.allocator = allocator;
     this.cache = allocator.groups().cache();
@@ -463,11 +466,21 @@ public abstract sealed class BlockMapper permits ExtentMapper, IndirectMapper {
 
   /// Tells the inode, also when an operation has failed in its middle: what it did is consistent.
   private void settle(Handle handle) throws FsException {
+    boolean below = nodesTouched;
+    nodesTouched = false;
     if (rootTouched() || blocksDelta != 0) {
       long delta = blocksDelta;
       blocksDelta = 0;
       root.changed(handle, delta);
+    } else if (below) {
+      root.changedBelow(handle);
     }
+  }
+
+  /// Blocks of the mapping's own are about to change: [#settle] tells the inode, or a sync of the
+  /// file would not know of it.
+  final void touchNodes() {
+    nodesTouched = true;
   }
 
   /// Whether the root's bytes changed since this was last asked.

@@ -248,6 +248,7 @@ final class ExtentMapper extends BlockMapper {
       if (buffer == null) {
         rootTouched = true;
       } else {
+        touchNodes();
         handle.getWriteAccess(buffer);
         buffer.lock();
       }

@@ -240,6 +240,7 @@ final class IndirectMapper extends BlockMapper {
         fill(s, slot, count, pointer);
         return;
       }
+      touchNodes();
       handle.getWriteAccess(buffer);
       buffer.lock();
       fill(s, slot, count, pointer);

@@ -37,4 +37,10 @@ public interface MapRoot {
   ///     own blocks
   /// @throws FsException EIO; EFBIG if the number of blocks does not fit the inode
   void changed(Handle handle, long blocksDelta) throws FsException;
+
+  /// The mapping changed, in blocks of its own only: nothing in the inode did, but a sync of the
+  /// file has to make the handle's transaction durable (R-C9, R-H9). Called with EXTENT_MAP held.
+  ///
+  /// @param handle the operation
+  void changedBelow(Handle handle);
 }

@@ -179,6 +179,11 @@ public final class Ext4Volume implements AutoCloseable {
         handle.dirtyMetadata(table);
       }
     }
+
+    @Override
+    public void changedBelow(Handle handle) {
+      // Nobody syncs it alone.
+    }
   }
 
   /// {@return an inode, read anew}
