@@ -268,6 +268,9 @@ public final class Attributes {
           stripPrivileges(inode, who);
           inode.operations().setSize(inode, size);
         });
+    if ((inode.flags() & InodeFlags.SYNC) != 0) {
+      inode.operations().fsync(inode, 0, Long.MAX_VALUE, false);
+    }
   }
 
   void checkSize(Inode inode, long size) throws FsException {

@@ -249,12 +249,7 @@ final class FileWrites {
   /// With INODE and SB_WRITE given back: durability that was asked for (R-H9, R-H10), and write-out
   /// of what shall not stay in the cache (R-J2, R-J6).
   private void afterWrite(long at, long n, int ioFlags) throws FsException {
-    boolean all =
-        (flags & OpenFlags.SYNC) == OpenFlags.SYNC
-            || (ioFlags & IoFlags.SYNC) != 0
-            || (inode.flags() & InodeFlags.SYNC) != 0;
-    if (all || (flags & OpenFlags.DSYNC) != 0 || (ioFlags & IoFlags.DSYNC) != 0) {
-      inode.operations().fsync(inode, at, at + n, !all);
+    if (syncIfAsked(at, n, ioFlags)) {
       file.reportErrors();
     } else if ((ioFlags & IoFlags.DONTCACHE) != 0) {
       Writeback.startRange(mapping, at, at + n - 1);
@@ -266,6 +261,21 @@ final class FileWrites {
       Truncate.invalidatePages(
           mapping, AddressSpace.indexOf(at), AddressSpace.indexOf(at + n - 1));
     }
+  }
+
+  /// Makes a range durable if that was asked for, by this open file, this call or the inode.
+  ///
+  /// @return whether it was
+  private boolean syncIfAsked(long at, long n, int ioFlags) throws FsException {
+    boolean all =
+        (flags & OpenFlags.SYNC) == OpenFlags.SYNC
+            || (ioFlags & IoFlags.SYNC) != 0
+            || (inode.flags() & InodeFlags.SYNC) != 0;
+    boolean asked = all || (flags & OpenFlags.DSYNC) != 0 || (ioFlags & IoFlags.DSYNC) != 0;
+    if (asked) {
+      inode.operations().fsync(inode, at, at + n, !all);
+    }
+    return asked;
   }
 
   /// See [OpenFile#fallocate].
@@ -300,11 +310,7 @@ final class FileWrites {
       } finally {
         superBlock.endWrite();
       }
-      if ((flags & OpenFlags.DSYNC) != 0) {
-        inode
-            .operations()
-            .fsync(inode, 0, 0, (flags & OpenFlags.SYNC) != OpenFlags.SYNC);
-      }
+      syncIfAsked(pos, length, 0); // what a range leaves of its first and last block is content
     } finally {
       file.leave();
     }

@@ -277,15 +277,22 @@ final class FileOps {
             to.file,
             r.longAt(Wire.CopyIn.OFF_OUT),
             Math.min(length, COPY_MAX));
-    if (to.synced && n > 0) {
-      c.changed = true;
-      to.file.fsync(true); // a copy is a write, and of this one the kernel leaves it to us
+    if (n > 0) {
+      syncIfAsked(c, to);
     }
     int at = c.reply.add(Wire.WriteOut.BYTES);
     if (wide) {
       c.reply.putLong(at, n);
     } else {
       c.reply.putInt(at + Wire.WriteOut.SIZE, (int) n);
+    }
+  }
+
+  /// After a change of content other than by `write`: of these the kernel leaves it to us.
+  private static void syncIfAsked(Context c, Handle handle) throws FsException {
+    if (handle.synced) {
+      c.changed = true;
+      handle.file.fsync(true);
     }
   }
 
@@ -342,6 +349,7 @@ final class FileOps {
         r.intAt(Wire.FallocateIn.MODE),
         r.longAt(Wire.FallocateIn.OFFSET),
         r.longAt(Wire.FallocateIn.LENGTH));
+    syncIfAsked(c, handle);
   }
 
   void lseek(Context c) throws FsException {

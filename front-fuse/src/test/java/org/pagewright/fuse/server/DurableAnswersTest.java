@@ -14,6 +14,7 @@ import org.pagewright.fs.ext4.mkfs.MkfsOptions;
 import org.pagewright.fuse.testing.FuseClient.Created;
 import org.pagewright.sim.device.FaultyBlockDevice;
 import org.pagewright.sim.device.FaultyBlockDevice.Kind;
+import org.pagewright.vfs.FallocateMode;
 import org.pagewright.vfs.InodeFlags;
 import org.pagewright.vfs.OpenFlags;
 
@@ -67,6 +68,17 @@ final class DurableAnswersTest extends WithServer {
             d.threads(), false, false, true, -1, -1, d.timeoutMillis(), d.maxWriteBytes(),
             d.patienceMillis(), d.pinnedNodesMax(), false));
     checkCopy(0);
+  }
+
+  @Test
+  void fallocateOfAFileThatIsOpenForSynchronousWritesIsDurable() throws Throwable {
+    start(ServerOptions.DEFAULTS);
+    Created made = client.create(ROOT, "file", OpenFlags.RDWR | OpenFlags.DSYNC, 0644);
+    long node = made.entry().node();
+    client.write(node, made.handle(), 0, new byte[100_000], 0);
+    int punch = FallocateMode.PUNCH_HOLE | FallocateMode.KEEP_SIZE;
+    assertFlushes(() -> client.fallocate(node, made.handle(), punch, 5_000, 50_000));
+    client.release(node, made.handle());
   }
 
   private void checkCopy(int flags) throws Throwable {
