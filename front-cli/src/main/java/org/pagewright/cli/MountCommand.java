@@ -34,9 +34,9 @@ import picocli.CommandLine.Parameters;
     footer = {
       "",
       "Options of -o: ro, noatime, relatime, strictatime, allow_other, nosuid, nodev, noexec,",
-      "sync, dirsync, uid=, gid=, fsname=, writeback_cache, threads=, timeout_ms=, max_write=,",
-      "patience=. default_permissions is always on. End it with `pagewright umount DIR`, Ctrl-C",
-      "or SIGTERM: all three write everything to the image first."
+      "sync, dirsync, uid=, gid=, fsname=, writeback_cache, io_uring, local_locks, threads=,",
+      "timeout_ms=, max_write=, patience=. default_permissions is always on. End it with",
+      "`pagewright umount DIR`, Ctrl-C or SIGTERM: all three write everything to the image first."
     })
 final class MountCommand extends Subcommand {
   /// What the child of `--background` says when the mount is there.

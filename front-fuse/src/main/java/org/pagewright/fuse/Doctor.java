@@ -14,6 +14,8 @@ import org.pagewright.fuse.os.Sys;
 
 /// What this host has for mounting, and what to do about what it lacks.
 public final class Doctor {
+  private static final String RINGS_PARAMETER = "/sys/module/fuse/parameters/enable_uring";
+
   private Doctor() {}
 
   /// One thing that was looked at.
@@ -46,6 +48,7 @@ public final class Doctor {
       found.add(device(sys, root));
       found.add(helper(root));
       found.add(limit("/proc/sys/fs/fuse/max_pages_limit", "pages of a request", 256));
+      found.add(rings());
       found.add(control());
       found.add(deadMounts());
     } catch (FsException e) {
@@ -133,6 +136,27 @@ public final class Doctor {
     } catch (NumberFormatException e) {
       return true;
     }
+  }
+
+  /// Optional: mounting works without.
+  private static Finding rings() {
+    String what = "io_uring";
+    String parameter = read(Path.of(RINGS_PARAMETER));
+    if (parameter == null) {
+      return new Finding(what, true, "not in this kernel's FUSE, which has it from 6.14 on", "");
+    }
+    String limit = read(Path.of("/proc/sys/kernel/io_uring_disabled"));
+    if (limit != null && !limit.strip().equals("0")) {
+      return new Finding(what, true, "kept from programs: kernel.io_uring_disabled", "");
+    }
+    boolean on = parameter.strip().equals("Y");
+    return new Finding(
+        what,
+        true,
+        on
+            ? "on: -o io_uring takes requests through it"
+            : "off, wanted for -o io_uring only: echo Y > " + RINGS_PARAMETER,
+        "");
   }
 
   private static Finding control() {

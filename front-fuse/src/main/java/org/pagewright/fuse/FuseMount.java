@@ -80,7 +80,7 @@ public final class FuseMount implements AutoCloseable {
     Log log = logOf(listener);
     FuseServer server = new FuseServer(volume, serverOptions(volume, options), log);
     int fd = mountDevice(sys, path, options.fsName(source), source, options);
-    server.start(new DeviceChannel(fd));
+    server.start(new DeviceChannel(fd, options.ioUring()));
     Watchdog watchdog = new Watchdog(server, path, options.patienceSeconds(), log);
     FuseMount mount = new FuseMount(path, server, watchdog);
     boolean done = false;

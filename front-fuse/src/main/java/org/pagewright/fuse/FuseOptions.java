@@ -24,6 +24,7 @@ public final class FuseOptions {
   private boolean strictAtime;
   private boolean writebackCache;
   private boolean localLocks;
+  private boolean ioUring;
   private int uid = -1;
   private int gid = -1;
   private int threads = Math.clamp(2L * Runtime.getRuntime().availableProcessors(), 4, 16);
@@ -47,6 +48,7 @@ public final class FuseOptions {
     copy.strictAtime = strictAtime;
     copy.writebackCache = writebackCache;
     copy.localLocks = localLocks;
+    copy.ioUring = ioUring;
     copy.uid = uid;
     copy.gid = gid;
     copy.threads = threads;
@@ -103,6 +105,8 @@ public final class FuseOptions {
       }
       case "writeback_cache" -> writebackCache = true;
       case "local_locks" -> localLocks = true;
+      case "io_uring" -> ioUring = true;
+      case "no_io_uring" -> ioUring = false;
       case "uid" -> uid = (int) number(option, value, 0, 0xffff_fffeL);
       case "gid" -> gid = (int) number(option, value, 0, 0xffff_fffeL);
       case "threads" -> threads = (int) number(option, value, 1, 256);
@@ -258,6 +262,13 @@ public final class FuseOptions {
   /// @return option `local_locks`
   public boolean localLocks() {
     return localLocks;
+  }
+
+  /// Whether requests come through io_uring if the kernel can.
+  ///
+  /// @return option `io_uring`
+  public boolean ioUring() {
+    return ioUring;
   }
 
   /// The owner that every file shows.

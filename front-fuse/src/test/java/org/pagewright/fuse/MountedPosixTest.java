@@ -1,6 +1,7 @@
 package org.pagewright.fuse;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -50,8 +51,23 @@ final class MountedPosixTest {
   void theTablesHoldOverAMount() throws Exception {
     Assumptions.assumeTrue(HostDoor.isPossible(), "no system calls here");
     ServedMount.assume();
+    checkTables();
+  }
+
+  /// The same through queues of io_uring, where the kernel lets them be turned on.
+  @Test
+  @Timeout(300)
+  void theTablesHoldOverAMountWithRings() throws Exception {
+    Assumptions.assumeTrue(HostDoor.isPossible(), "no system calls here");
+    try (Rings rings = Rings.turnedOn()) {
+      checkTables(Rings.OPTION);
+      assertTrue(rings.areOn());
+    }
+  }
+
+  private void checkTables(String... options) throws Exception {
     Path target = Files.createDirectory(folder.resolve("mount"));
-    try (ServedMount mount = ServedMount.of(folder.resolve("image"), target)) {
+    try (ServedMount mount = ServedMount.of(folder.resolve("image"), target, options)) {
       List<PosixTable.Outcome> outcomes = judge(target);
       assertEquals(
           "",

@@ -38,7 +38,7 @@ final class ServedImage {
         FuseMount mount =
             FuseMount.mount(volume, Path.of(args[1]), "image", options, System.err::println)) {
       System.out.println("ready " + mount);
-      while (System.in.read() >= 0) {
+      while (!mount.hasEnded() && System.in.read() >= 0) {
         // Until the other end is closed.
       }
     }

@@ -10,8 +10,8 @@ import java.util.concurrent.TimeUnit;
 import org.pagewright.bench.door.Image;
 
 /// Folders that other programs work in, each with an ext4 image of its own behind it: ours through
-/// FUSE, with the kernel's writeback cache and without, fuse2fs, libfuse's own example
-/// `passthrough_ll` over the kernel's ext4, and that ext4 itself.
+/// FUSE, with the kernel's writeback cache and without, or by way of io_uring, fuse2fs, libfuse's
+/// own example `passthrough_ll` over the kernel's ext4, and that ext4 itself.
 ///
 /// `passthrough_ll` does nothing but call the kernel again: what it costs is what FUSE costs a
 /// server in C, at the least.
@@ -58,6 +58,7 @@ final class MountedPeers {
     return new TimedContest()
         .peer("ours, mounted", opener(worker, deadline -> ours(deadline)))
         .more("ours, writeback cache", opener(worker, d -> ours(d, "--writeback-cache")))
+        .more("ours, io_uring", opener(worker, MountedPeers::oursOverRings))
         .peer(FUSE2FS, opener(worker, MountedPeers::fuse2fs))
         .peer(PASSTHROUGH, opener(worker, MountedPeers::passthrough))
         .peer("kernel ext4, loop", opener(worker, deadline -> loop()));
@@ -108,6 +109,23 @@ final class MountedPeers {
           Launcher.run(deadline, words.toArray(String[]::new));
         },
         folder -> Launcher.run(Deadline.inSeconds(SECONDS), "umount", folder.toString()));
+  }
+
+  /// The kernel's switch is on while we mount, and as it was afterwards: a mount keeps what it has
+  /// begun with.
+  private static Mounted oursOverRings(Deadline deadline)
+      throws IOException, InterruptedException {
+    Path power = Path.of("/sys/module/fuse/parameters/enable_uring");
+    if (!Files.isWritable(power)) {
+      throw new SkippedException("no FUSE through io_uring here");
+    }
+    String before = Files.readString(power).strip();
+    Files.writeString(power, "Y");
+    try {
+      return ours(deadline, "-o", "io_uring");
+    } finally {
+      Files.writeString(power, before);
+    }
   }
 
   private static Mounted fuse2fs(Deadline deadline) throws IOException, InterruptedException {

@@ -93,6 +93,10 @@ public final class Sys {
   private static final MethodHandle SETSID = find("setsid", FunctionDescriptor.of(INT));
   private static final MethodHandle TGKILL =
       find("tgkill", FunctionDescriptor.of(INT, INT, INT, INT));
+  private static final MethodHandle SETAFFINITY =
+      find("sched_setaffinity", FunctionDescriptor.of(INT, INT, LONG, POINTER));
+  private static final MethodHandle GETAFFINITY =
+      find("sched_getaffinity", FunctionDescriptor.of(INT, INT, LONG, POINTER));
   private static final MethodHandle SPAWN_INIT =
       find("posix_spawn_file_actions_init", FunctionDescriptor.of(INT, POINTER));
   private static final MethodHandle SPAWN_DUP2 =
@@ -122,6 +126,9 @@ public final class Sys {
   /// `struct cmsghdr` with one file descriptor behind it.
   private static final long CONTROL_SIZE = 24;
 
+  /// Room of glibc's `cpu_set_t`.
+  private static final int PROCESSORS_MAX = 1024;
+
   private static final int EINTR = Errno.EINTR.number();
   private static final short POLLIN = 1;
   private static final int AF_UNIX = 1;
@@ -149,7 +156,7 @@ public final class Sys {
     }
   }
 
-  private static MemoryLayout sized(long size, String name, MemoryLayout... members) {
+  static MemoryLayout sized(long size, String name, MemoryLayout... members) {
     MemoryLayout layout = MemoryLayout.structLayout(members);
     if (layout.byteSize() != size) {
       throw new AssertionError("struct " + name + " of " + layout.byteSize() + " bytes");
@@ -410,6 +417,32 @@ public final class Sys {
   public boolean isThreadOf(int process, int thread) {
     try {
       return thread > 0 && (int) TGKILL.invokeExact(state, process, thread, 0) == 0;
+    } catch (Throwable e) {
+      throw impossible(e);
+    }
+  }
+
+  /// The processors that the calling thread may run on.
+  ///
+  /// @return a bit for each; empty if there are more than 1024
+  public long[] processors() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment set = arena.allocate(PROCESSORS_MAX / 8, 8);
+      int result = (int) GETAFFINITY.invokeExact(state, 0, set.byteSize(), set);
+      return result < 0 ? new long[0] : set.toArray(LONG);
+    } catch (Throwable e) {
+      throw impossible(e);
+    }
+  }
+
+  /// Has the calling thread run on some processors only. Threads that it starts inherit that.
+  ///
+  /// @param processors a bit for each
+  /// @return 0 or an error
+  public int setProcessors(long[] processors) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment set = arena.allocateFrom(LONG, processors);
+      return (int) result((int) SETAFFINITY.invokeExact(state, 0, set.byteSize(), set));
     } catch (Throwable e) {
       throw impossible(e);
     }

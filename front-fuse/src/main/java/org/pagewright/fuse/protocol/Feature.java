@@ -66,5 +66,8 @@ public final class Feature {
   /// Mapped files of which others do direct I/O.
   public static final long DIRECT_IO_ALLOW_MMAP = 1L << 36;
 
+  /// Requests come and answers go through an io_uring of each processor.
+  public static final long OVER_IO_URING = 1L << 41;
+
   private Feature() {}
 }

@@ -1281,4 +1281,63 @@ public final class Wire {
 
     private InvalEntry() {}
   }
+
+  /// `fuse_uring_req_header`: what an entry of a ring has beside its payload. The header of the
+  /// request lies where that of the answer will.
+  public static final class RingHeader {
+    private static final Struct ENTRY =
+        Struct.of(
+            "fuse_uring_ent_in_out",
+            32,
+            "u64 flags", "u64 commit_id", "u32 payload_sz", "u32 padding", "u64 reserved");
+
+    /// Where the header of the request or of the answer begins.
+    public static final int IN_OUT = 0;
+
+    /// Where the structure of the opcode begins.
+    public static final int OP_IN = 128;
+
+    /// Bytes that a structure of an opcode can have.
+    public static final int OP_IN_BYTES = 128;
+
+    private static final int ENTRY_AT = OP_IN + OP_IN_BYTES;
+
+    /// Length of the structure, in bytes.
+    public static final int BYTES = ENTRY_AT + ENTRY.size();
+
+    /// Names the request when it is answered.
+    public static final int COMMIT_ID = ENTRY_AT + ENTRY.at("commit_id");
+
+    /// Bytes of the payload, there or back.
+    public static final int PAYLOAD_SZ = ENTRY_AT + ENTRY.at("payload_sz");
+
+    private RingHeader() {}
+  }
+
+  /// `fuse_uring_cmd_req`: what a command on a ring says for itself.
+  public static final class RingCommand {
+    private static final Struct S =
+        Struct.of(
+            "fuse_uring_cmd_req",
+            24,
+            "u64 flags", "u64 commit_id", "u16 qid", "u16 padding1", "u16 padding2",
+            "u16 padding3");
+
+    /// Operation: here is an entry, to be filled with a request.
+    public static final int REGISTER = 1;
+
+    /// Operation: the entry holds an answer; take it, and fill it again.
+    public static final int COMMIT_AND_FETCH = 2;
+
+    /// Length of the structure, in bytes.
+    public static final int BYTES = S.size();
+
+    /// Which request is answered.
+    public static final int COMMIT_ID = S.at("commit_id");
+
+    /// The queue, which is a processor.
+    public static final int QID = S.at("qid");
+
+    private RingCommand() {}
+  }
 }

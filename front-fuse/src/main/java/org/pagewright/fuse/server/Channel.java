@@ -1,12 +1,15 @@
 package org.pagewright.fuse.server;
 
 import java.lang.foreign.MemorySegment;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.pagewright.errno.FsException;
 import org.pagewright.filemap.FilePin;
 
 /// Where requests come from and answers go to: `/dev/fuse`, or a kernel that a test plays.
 ///
-/// A request is answered on the channel that it came from. One thread receives; any thread sends.
+/// A request is answered on the channel that it came from, once. One thread receives; any thread
+/// sends.
 public interface Channel extends AutoCloseable {
   /// The mount is gone: no more requests.
   int END = -1;
@@ -51,6 +54,31 @@ public interface Channel extends AutoCloseable {
   /// @return this one, if the device cannot have more
   /// @throws FsException if the device fails
   Channel another() throws FsException;
+
+  /// Channels of the queues that the kernel has for each processor, where both it and the device
+  /// have such. What concerns no process, as to forget, still comes through this one.
+  ///
+  /// @param threads how many channels each queue is to have
+  /// @param bytes the most that comes with a request or goes with an answer
+  /// @return empty if there are no queues
+  default List<Channel> queues(int threads, int bytes) {
+    return List.of();
+  }
+
+  /// Where requests are best received.
+  ///
+  /// @return memory with room for the largest, of which the device needs no more than it uses; null
+  ///     if any will do
+  default @Nullable MemorySegment requestRoom() {
+    return null;
+  }
+
+  /// Where answers are best put together, because they go from there.
+  ///
+  /// @return memory with room for the largest; null if any will do
+  default @Nullable MemorySegment answerRoom() {
+    return null;
+  }
 
   /// Whether a thread that asks for something belongs to the process of the server: it may wait
   /// there for itself.

@@ -1,6 +1,7 @@
 package org.pagewright.fuse.server;
 
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
@@ -28,6 +29,7 @@ public final class DeviceChannel implements Channel {
   private static final int CLOSED = 1 << 31;
 
   private final int fd;
+  private final boolean hasQueues;
 
   /// 31 closed, 30..0 calls under way.
   private final AtomicInteger calls = new AtomicInteger();
@@ -36,7 +38,16 @@ public final class DeviceChannel implements Channel {
   ///
   /// @param fd of `/dev/fuse`, tied to a mount
   public DeviceChannel(int fd) {
+    this(fd, false);
+  }
+
+  /// A channel on a descriptor, which it owns from now on.
+  ///
+  /// @param fd of `/dev/fuse`, tied to a mount
+  /// @param hasQueues whether requests may come through io_uring instead, if the kernel can
+  public DeviceChannel(int fd, boolean hasQueues) {
     this.fd = fd;
+    this.hasQueues = hasQueues;
   }
 
   private static Sys newSys() {
@@ -47,7 +58,10 @@ public final class DeviceChannel implements Channel {
     }
   }
 
-  private boolean enter() {
+  /// Begins a call.
+  ///
+  /// @return false after [#close()]
+  boolean enter() {
     int n;
     do {
       n = calls.get();
@@ -58,7 +72,8 @@ public final class DeviceChannel implements Channel {
     return true;
   }
 
-  private void leave() {
+  /// Ends a call.
+  void leave() {
     if (calls.decrementAndGet() == CLOSED) {
       SYS.get().close(fd);
     }
@@ -158,6 +173,21 @@ public final class DeviceChannel implements Channel {
       return this;
     }
     return new DeviceChannel(other);
+  }
+
+  /// The calls of the library, for the calling thread.
+  static Sys sys() {
+    return SYS.get();
+  }
+
+  /// The descriptor, between [#enter()] and [#leave()].
+  int descriptor() {
+    return fd;
+  }
+
+  @Override
+  public List<Channel> queues(int threads, int bytes) {
+    return hasQueues ? DeviceEntry.channels(this, threads, bytes) : List.of();
   }
 
   @Override

@@ -75,6 +75,7 @@ public final class FuseServer implements AutoCloseable {
 
   // Guarded by lock.
   private final List<Worker> workers = new ArrayList<>();
+  private int ofQueues; // of them, those whose requests come from queues
   private int running;
   private int resting; // workers that wait to be called
   private int called; // of them, those that were and have not heard of it
@@ -89,6 +90,7 @@ public final class FuseServer implements AutoCloseable {
 
   private volatile long agreed; // features; written once, by INIT
   private volatile int minor;
+  private volatile List<Channel> queues = List.of(); // agreed on, but not begun
   private volatile boolean ended;
   private volatile boolean guarded = true;
 
@@ -115,11 +117,15 @@ public final class FuseServer implements AutoCloseable {
   /// @param channel closed by the server
   public void start(Channel channel) {
     coherence.start(channel);
-    startWorker(channel);
+    startWorker(channel, false);
   }
 
-  private void startWorker(Channel channel) {
-    Worker worker = new Worker(this, channel);
+  /// Starts a thread, unless there are enough at the device, or it is too late.
+  ///
+  /// @param ofQueue whether its requests come from a queue of the kernel: such a thread does not
+  ///     rest, and none is started for it when it is busy
+  private void startWorker(Channel channel, boolean ofQueue) {
+    Worker worker = new Worker(this, channel, ofQueue);
     ServerOptions options = services.options;
     boolean refused;
     int index;
@@ -127,12 +133,18 @@ public final class FuseServer implements AutoCloseable {
     try {
       // Nobody comes after the last one has gone, who gave everything back.
       refused =
-          over || !workers.isEmpty() && (running == 0 || workers.size() >= options.threads());
+          over
+              || !workers.isEmpty()
+                  && (running == 0 || !ofQueue && workers.size() - ofQueues >= options.threads());
       index = workers.size();
       if (!refused) {
         workers.add(worker);
-        answering = with(worker);
         running++;
+        if (ofQueue) {
+          ofQueues++;
+        } else {
+          answering = with(worker);
+        }
       }
     } finally {
       lock.unlock();
@@ -167,6 +179,16 @@ public final class FuseServer implements AutoCloseable {
     long wanted = WANTED | (options.writebackCache() ? Feature.WRITEBACK_CACHE : 0);
     wanted &= options.localLocks() ? ~(Feature.POSIX_LOCKS | Feature.FLOCK_LOCKS) : -1;
     long features = offered & wanted;
+    boolean first = agreed == 0;
+    if (first && (offered & Feature.OVER_IO_URING) != 0) {
+      // Made before they are agreed on: what is agreed on the kernel waits for.
+      queues = c.channel.queues(options.threads(), options.maxWriteBytes());
+      if (!queues.isEmpty()) {
+        // A request that waits for a lock would keep an entry of the kernel's, see RingChannel.
+        features &= ~(Feature.POSIX_LOCKS | Feature.FLOCK_LOCKS);
+        features |= Feature.OVER_IO_URING;
+      }
+    }
     int pages = options.maxWriteBytes() / 4096;
     c.reply.putInt(at + Wire.InitOut.MAX_READAHEAD, r.intAt(Wire.InitIn.MAX_READAHEAD));
     c.reply.putInt(at + Wire.InitOut.FLAGS, (int) features);
@@ -176,16 +198,25 @@ public final class FuseServer implements AutoCloseable {
     c.reply.putInt(at + Wire.InitOut.MAX_WRITE, options.maxWriteBytes());
     c.reply.putInt(at + Wire.InitOut.TIME_GRAN, 1);
     c.reply.putShort(at + Wire.InitOut.MAX_PAGES, pages);
-    boolean first = agreed == 0;
     minor = Math.min(theirs, MINOR_MAX);
     agreed = features | 1L << 63;
     ends.wakeAll(this);
     if (first) {
       main = c.channel;
       for (int i = 1; i < atFirst; i++) {
-        startWorker(c.channel.another());
+        startWorker(c.channel.another(), false);
       }
     }
+  }
+
+  /// The kernel has heard what was agreed on: from now on it takes threads to its queues, and lets
+  /// requests wait until each queue has one. If it takes none after all, all requests come to the
+  /// device itself, where there are threads as without.
+  void initAnswered() {
+    for (Channel queue : queues) {
+      startWorker(queue, true);
+    }
+    queues = List.of();
   }
 
   private static int atFirst(ServerOptions options) {
@@ -239,7 +270,7 @@ public final class FuseServer implements AutoCloseable {
       return;
     }
     try {
-      startWorker(channel.another());
+      startWorker(channel.another(), false);
     } catch (FsException e) {
       log.trouble("one more thread: " + e.getMessage());
     }
@@ -399,8 +430,12 @@ public final class FuseServer implements AutoCloseable {
   }
 
   /// The thread of a worker ends. The last one ends the server.
-  void leave() {
-    callAll();
+  ///
+  /// @param gone whether its channel has ended; false if it failed, or was never taken
+  void leave(boolean gone) {
+    if (gone) {
+      callAll();
+    }
     boolean last;
     lock.lock();
     try {

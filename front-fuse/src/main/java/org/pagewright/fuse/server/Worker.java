@@ -22,6 +22,10 @@ import org.pagewright.fuse.protocol.Wire;
 ///                                          ^ multiple of 4096
 final class Worker {
   private static final int PAGE = 4096;
+
+  /// Bytes of a write's request before its content.
+  static final int BEFORE_CONTENT = Wire.InHeader.BYTES + Wire.WriteIn.BYTES;
+
   private static final int ENOSYS = 38;
   private static final int EIO = 5;
 
@@ -29,10 +33,11 @@ final class Worker {
   private static final long FREED_NANOS = 2_000_000_000L;
 
   /// Names, attributes, lists: the largest answer that is no content.
-  private static final int BODY_MIN = 128 << 10;
+  static final int BODY_MIN = 128 << 10;
 
   private final FuseServer server;
   private final Channel channel;
+  private final boolean ofQueue;
   private final Context context;
 
   /// When the request under way began, by `System.nanoTime`, or 0 while waiting for one.
@@ -40,18 +45,24 @@ final class Worker {
 
   private volatile @Nullable Thread thread;
 
-  Worker(FuseServer server, Channel channel) {
+  Worker(FuseServer server, Channel channel, boolean ofQueue) {
     this.server = server;
     this.channel = channel;
+    this.ofQueue = ofQueue;
     int bytes = Math.max(server.services.options.maxWriteBytes(), BODY_MIN);
-    int before = Wire.InHeader.BYTES + Wire.WriteIn.BYTES;
     Arena arena = Arena.ofAuto();
-    MemorySegment in = arena.allocate(2L * PAGE + bytes, PAGE);
-    MemorySegment out = arena.allocate((long) PAGE + bytes, PAGE);
+    MemorySegment in = channel.requestRoom();
+    if (in == null) {
+      in = arena.allocate(2L * PAGE + bytes, PAGE).asSlice(PAGE - BEFORE_CONTENT);
+    }
+    MemorySegment out = channel.answerRoom();
+    if (out == null) {
+      out = arena.allocate((long) PAGE + bytes, PAGE).asSlice(PAGE - Wire.OutHeader.BYTES);
+    }
     this.context =
         new Context(
-            new Request(in.asSlice(PAGE - before)),
-            new Reply(out.asSlice(PAGE - Wire.OutHeader.BYTES)),
+            new Request(in),
+            new Reply(out),
             channel);
   }
 
@@ -77,19 +88,25 @@ final class Worker {
   }
 
   private void run() {
+    boolean gone = !ofQueue; // one queue that fails is not the end of the others
     try {
       while (true) { // ends with the channel
         int n = channel.receive(context.request.buffer());
         if (n == Channel.END) {
+          gone = true;
           return;
         }
         if (context.request.take(n)) {
           long now = System.nanoTime() | 1;
           since = now;
-          server.relieve(this, now);
+          if (!ofQueue) {
+            server.relieve(this, now);
+          }
           work();
           since = 0;
-          server.restIfIdle(this, now);
+          if (!ofQueue) {
+            server.restIfIdle(this, now);
+          }
         }
       }
     } catch (FsException e) {
@@ -98,7 +115,7 @@ final class Worker {
       server.failed("fuse server", e);
     } finally {
       context.giveBack();
-      server.leave();
+      server.leave(gone);
     }
   }
 
@@ -127,6 +144,8 @@ final class Worker {
       c.reply.finish(r.unique(), error);
       if (!sent(r)) {
         takeBack();
+      } else if (opcode == Opcode.INIT) {
+        server.initAnswered();
       }
     }
     c.giveBack();

@@ -25,7 +25,7 @@ import org.pagewright.vfs.RenameFlags;
 
 /// The whole protocol, spoken to a server that has ext4 behind it, by a kernel that this test
 /// plays: no device, no mount, no privileges.
-final class FuseServerTest extends WithServer {
+class FuseServerTest extends WithServer {
   @Test
   void whatWasWrittenIsRead() throws FsException {
     Created file = client.create(ROOT, "a", OpenFlags.RDWR, 0644);

@@ -25,7 +25,7 @@ import org.pagewright.vfs.OpenFile;
 import org.pagewright.vfs.OpenFlags;
 
 /// Locks that several owners want, and a volume that is changed by another door than the mount.
-final class LocksAndDoorsTest extends WithServer {
+class LocksAndDoorsTest extends WithServer {
   private static final long END = Long.MAX_VALUE;
 
   @Test

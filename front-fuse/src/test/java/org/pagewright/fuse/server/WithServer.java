@@ -31,11 +31,15 @@ abstract class WithServer {
   static final long ROOT = 1;
   static final long EVERYTHING = -1L >>> 1 & ~Feature.WRITEBACK_CACHE;
 
-  final FakeKernel kernel = new FakeKernel();
+  final FakeKernel kernel = newKernel();
   final FuseClient client = new FuseClient(kernel);
   CacheMemory memory = CacheMemory.ofBytes(16 << 20);
   Volume volume;
   FuseServer server;
+
+  FakeKernel newKernel() {
+    return new FakeKernel();
+  }
 
   @BeforeEach
   void start() throws FsException {

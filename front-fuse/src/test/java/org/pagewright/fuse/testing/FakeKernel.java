@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -23,6 +24,8 @@ import org.pagewright.fuse.protocol.Feature;
 import org.pagewright.fuse.protocol.Opcode;
 import org.pagewright.fuse.protocol.Wire;
 import org.pagewright.fuse.server.Channel;
+import org.pagewright.fuse.server.RingChannel;
+import org.pagewright.fuse.server.RingEntry;
 
 /// A kernel that a test plays: it puts requests into the queue of a device that is not there, and
 /// looks at the answers as the real one does: a length that is true, an error in its range, a
@@ -30,8 +33,15 @@ import org.pagewright.fuse.server.Channel;
 public final class FakeKernel {
   private static final byte[] STOP = {};
   private static final long TIMEOUT_SECONDS = 30;
+  private static final int QUEUES = 2;
+  private static final int QUEUE_THREADS = 2;
+  private static final int ENOTCONN = 107;
+
+  /// What names a request in an entry need not be what names it elsewhere.
+  private static final long COMMIT_ID_OFF = 1000;
 
   private final BlockingQueue<byte[]> requests = new LinkedBlockingQueue<>();
+  private final BlockingQueue<byte[]> queued = new LinkedBlockingQueue<>(); // for the rings
   private final Map<Long, BlockingQueue<Answer>> waiting = new HashMap<>(); // guarded by this lock
   private final BlockingQueue<byte[]> notifications = new LinkedBlockingQueue<>();
   private final org.pagewright.sync.Mutex lock =
@@ -42,7 +52,34 @@ public final class FakeKernel {
   private volatile int pid = 1;
   private volatile boolean refusesAnswers;
   private final AtomicInteger pinnedAnswers = new AtomicInteger();
+  private final boolean hasQueues;
+  private volatile boolean refusesEntries;
+  private final Semaphore heard = new Semaphore(0);
+  private final AtomicInteger registered = new AtomicInteger();
+  private final AtomicInteger breaksEntries = new AtomicInteger();
   private final AtomicInteger breaksAnswers = new AtomicInteger();
+
+  /// A kernel that has its device only.
+  public FakeKernel() {
+    this(false);
+  }
+
+  /// A kernel.
+  ///
+  /// @param hasQueues whether requests go through queues of entries that the server registers
+  public FakeKernel(boolean hasQueues) {
+    this.hasQueues = hasQueues;
+  }
+
+  /// From now on entries that are to be registered are refused, and requests go to the device.
+  public void refuseEntries() {
+    refusesEntries = true;
+  }
+
+  /// How many entries were registered.
+  public int registered() {
+    return registered.get();
+  }
 
   /// One answer.
   ///
@@ -69,8 +106,14 @@ public final class FakeKernel {
   }
 
   private final class Fake implements Channel {
+    private boolean wasTold; // of the thread that receives
+
     @Override
     public int receive(MemorySegment buffer) throws FsException {
+      if (wasTold) {
+        wasTold = false;
+        heard.release();
+      }
       try {
         byte[] request = requests.take();
         if (request == STOP) {
@@ -78,6 +121,7 @@ public final class FakeKernel {
           return Channel.END;
         }
         MemorySegment.copy(request, 0, buffer, ValueLayout.JAVA_BYTE, 0, request.length);
+        wasTold = hasQueues && !isAnswered(request);
         return request.length;
       } catch (InterruptedException e) {
         throw new FsException(Errno.EINTR, "receive", e);
@@ -116,12 +160,137 @@ public final class FakeKernel {
     }
 
     @Override
+    public List<Channel> queues(int threads, int bytes) {
+      List<Channel> channels = new ArrayList<>();
+      for (int i = 0; hasQueues && i < QUEUES; i++) {
+        for (int j = 0; j < QUEUE_THREADS; j++) {
+          channels.add(new RingChannel(new FakeEntry(bytes), this));
+        }
+      }
+      return channels;
+    }
+
+    @Override
     public boolean isOwnThread(int thread) {
       return thread == 4711;
     }
 
     @Override
     public void close() {}
+  }
+
+  /// An entry, into which requests are put in parts, as the real one does it.
+  private final class FakeEntry implements RingEntry {
+    private static final int PAGE = 4096;
+
+    private final MemorySegment header =
+        Arena.ofAuto().allocate(Wire.RingHeader.BYTES, 8);
+    private final MemorySegment payload;
+    private final MemorySegment scratch;
+
+    FakeEntry(int bytes) {
+      this.payload = Arena.ofAuto().allocate((long) PAGE + bytes, PAGE);
+      this.scratch = Arena.ofAuto().allocate(2L * PAGE + bytes, PAGE);
+    }
+
+    @Override
+    public MemorySegment header() {
+      return header;
+    }
+
+    @Override
+    public MemorySegment paddedPayload() {
+      return payload;
+    }
+
+    @Override
+    public MemorySegment scratch() {
+      return scratch;
+    }
+
+    @Override
+    public int exchange(int operation, long commitId) throws FsException {
+      if (operation == Wire.RingCommand.REGISTER) {
+        if (refusesEntries) {
+          return -Errno.EINVAL.number();
+        }
+        registered.incrementAndGet();
+      } else {
+        takeAnswer(commitId);
+      }
+      try {
+        byte[] request = queued.take();
+        if (request == STOP) {
+          queued.add(STOP);
+          return -ENOTCONN;
+        }
+        put(request);
+        return 0;
+      } catch (InterruptedException e) {
+        throw new FsException(Errno.EINTR, "exchange", e);
+      }
+    }
+
+    private void takeAnswer(long commitId) {
+      int body = header.get(ValueLayout.JAVA_INT, Wire.RingHeader.PAYLOAD_SZ);
+      byte[] message = new byte[Wire.OutHeader.BYTES + body];
+      MemorySegment.copy(
+          header, ValueLayout.JAVA_BYTE, 0, message, 0, Wire.OutHeader.BYTES);
+      MemorySegment.copy(
+          payload, ValueLayout.JAVA_BYTE, PAGE, message, Wire.OutHeader.BYTES, body);
+      long id = ByteBuffer.wrap(message).order(ByteOrder.nativeOrder()).getLong(8);
+      if (id != commitId - COMMIT_ID_OFF) {
+        complain("an answer to " + id + " in the entry of " + commitId);
+      }
+      answered(message);
+    }
+
+    /// Names and content are the payload, a structure before them is not.
+    private void put(byte[] request) {
+      ByteBuffer buffer = ByteBuffer.wrap(request).order(ByteOrder.nativeOrder());
+      Opcode opcode = Opcode.of(buffer.getInt(Wire.InHeader.OPCODE));
+      int arguments = request.length - Wire.InHeader.BYTES;
+      int op = opcode == null ? 0 : Math.min(opcode.argumentsMin() & ~7, arguments);
+      header.fill((byte) 0x5a);
+      payload.fill((byte) 0x5a);
+      MemorySegment.copy(
+          request, 0, header, ValueLayout.JAVA_BYTE, 0, Wire.InHeader.BYTES);
+      MemorySegment.copy(
+          request,
+          Wire.InHeader.BYTES,
+          header,
+          ValueLayout.JAVA_BYTE,
+          Wire.RingHeader.OP_IN,
+          op);
+      MemorySegment.copy(
+          request,
+          Wire.InHeader.BYTES + op,
+          payload,
+          ValueLayout.JAVA_BYTE,
+          PAGE,
+          arguments - op);
+      long id = buffer.getLong(Wire.InHeader.UNIQUE);
+      header.set(ValueLayout.JAVA_LONG, Wire.RingHeader.COMMIT_ID, id + COMMIT_ID_OFF);
+      int lie = breaksEntries.getAndSet(0);
+      header.set(ValueLayout.JAVA_INT, Wire.RingHeader.PAYLOAD_SZ, arguments - op + lie);
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  /// The next request that comes through a queue says that its payload is longer than it is.
+  ///
+  /// @param lie so many bytes, or fewer if negative
+  public void setBreaksEntry(int lie) {
+    breaksEntries.set(lie);
+  }
+
+  /// Interrupts, and what lets nodes go, come through the device whatever else there is.
+  private void enqueue(int opcode, byte[] request) {
+    Opcode known = Opcode.of(opcode);
+    boolean isForDevice = known != null && (!known.isAnswered() || known == Opcode.INIT);
+    (registered.get() == 0 || isForDevice ? requests : queued).add(request);
   }
 
   private boolean answered(byte[] message) {
@@ -213,6 +382,7 @@ public final class FakeKernel {
   /// The end of the mount.
   public void unmount() {
     requests.add(STOP);
+    queued.add(STOP);
   }
 
   /// Puts bytes into the queue as they are.
@@ -230,9 +400,26 @@ public final class FakeKernel {
     return buffer.array();
   }
 
-  /// Sends a request that is not answered.
+  private static boolean isAnswered(byte[] request) {
+    Opcode opcode =
+        Opcode.of(
+            ByteBuffer.wrap(request).order(ByteOrder.nativeOrder()).getInt(Wire.InHeader.OPCODE));
+    return opcode == null || opcode.isAnswered();
+  }
+
+  /// Sends a request that is not answered. Where it goes another way than those after it, its end
+  /// is waited for: a kernel does not, but then nothing could be said of what those find.
   public void tell(Opcode opcode, long node, byte[] arguments) {
-    requests.add(request(unique.addAndGet(2), opcode.number(), node, arguments));
+    enqueue(opcode.number(), request(unique.addAndGet(2), opcode.number(), node, arguments));
+    if (hasQueues) {
+      try {
+        if (!heard.tryAcquire(TIMEOUT_SECONDS, TimeUnit.SECONDS)) {
+          throw new AssertionError("nobody heard of " + opcode);
+        }
+      } catch (InterruptedException e) {
+        throw new AssertionError(e);
+      }
+    }
   }
 
   /// Sends a request; the answer comes later.
@@ -247,7 +434,7 @@ public final class FakeKernel {
     lock.lock();
     waiting.put(id, queue);
     lock.unlock();
-    requests.add(request(id, opcode, node, arguments));
+    enqueue(opcode, request(id, opcode, node, arguments));
     return queue;
   }
 

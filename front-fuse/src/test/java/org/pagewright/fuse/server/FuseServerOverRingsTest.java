@@ -1,0 +1,72 @@
+package org.pagewright.fuse.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.concurrent.BlockingQueue;
+import org.junit.jupiter.api.Test;
+import org.pagewright.errno.Errno;
+import org.pagewright.errno.FsException;
+import org.pagewright.fuse.protocol.Feature;
+import org.pagewright.fuse.protocol.Opcode;
+import org.pagewright.fuse.testing.FakeKernel;
+import org.pagewright.fuse.testing.FakeKernel.Answer;
+import org.pagewright.fuse.testing.FakeKernel.Args;
+
+/// The whole protocol once more, through entries of queues instead of the device.
+final class FuseServerOverRingsTest extends FuseServerTest {
+  @Override
+  FakeKernel newKernel() {
+    return new FakeKernel(true);
+  }
+
+  @Override
+  void start(ServerOptions options) {
+    super.start(options);
+    // Not before the kernel's side has them: what is asked meanwhile goes to the device, as with
+    // a kernel that waits for them, which this one does not.
+    while (kernel.registered() < 4) {
+      Thread.onSpinWait();
+    }
+  }
+
+  /// Not so here: what became of an answer, a ring does not tell.
+  @Override
+  void answerThatNobodyWantsGivesNothingAway() {}
+
+  /// Nor this: an entry has a place for content, and frames lie elsewhere.
+  @Override
+  void largeReadOfWhatIsInMemoryIsSentFromItsFrames() {}
+
+  private BlockingQueue<Answer> getattr() {
+    return kernel.ask(Opcode.GETATTR, ROOT, new Args().zeros(16).bytes());
+  }
+
+  @Test
+  void anEntryThatMakesNoSenseIsAnsweredAndUsedAgain() throws FsException {
+    for (int lie : new int[] {Integer.MAX_VALUE, -1, 17, 1 << 20}) {
+      for (int i = 0; i < 8; i++) { // more than there are entries
+        kernel.setBreaksEntry(lie);
+        assertEquals(Errno.EIO.number(), FakeKernel.await(getattr()).errno());
+      }
+    }
+    assertEquals(040755, client.getattr(ROOT).mode());
+  }
+
+  @Test
+  void everyEntryIsRegisteredOnce() throws FsException {
+    for (int i = 0; i < 20; i++) {
+      client.getattr(ROOT);
+    }
+    assertEquals(4, kernel.registered());
+    assertTrue(server.has(Feature.OVER_IO_URING));
+  }
+
+  /// Who waits for a lock would keep an entry meanwhile.
+  @Test
+  void locksAreTheKernelsOwn() {
+    assertFalse(server.has(Feature.POSIX_LOCKS));
+    assertFalse(server.has(Feature.FLOCK_LOCKS));
+  }
+}
