@@ -14,17 +14,27 @@ import org.pagewright.sync.WaitQueue;
 /// include/linux/timekeeping.h:ktime_get_coarse_real_ts64().
 ///
 /// Reading the system's clock stops the processor from working ahead, which costs a write to a
-/// cached file more than the rest of its bookkeeping. So while the clock is read often, a daemon
-/// thread looks at the system's clock every [#TICK_MILLIS] and readers take what it saw: the time
-/// is then that much late at most, if the thread gets its turn. While it is read seldom there is no
-/// thread, and each reading is the system's.
+/// cached file more than the rest of its bookkeeping. So while the clock is read more than once in
+/// a microsecond, a daemon thread looks at the system's clock every [#TICK_MILLIS] and readers take
+/// what it saw. Read less often than that, each reading is the system's, and there is no thread.
+///
+///     each reading the system's --OFTEN in WHILE_MILLIS--> ticking, TERM_TICKS long
+///          ^                                                   |        ^
+///          |                                                   v        | as often as before
+///          +------------- less often ------------ ticking, COUNT_TICKS of counting
+///
+/// The time is a tick late at most while the thread gets its turn, which nobody can promise: where
+/// there are more threads than processors it was seen to wait for 110 ms. That is why it is not
+/// left to it to say what time it is when that is not worth it: a request of a mount takes several
+/// microseconds, and may well be what is told from the one before by its time.
 final class CoarseClock extends Clock {
   /// How far the time may lag behind, in milliseconds, as on a kernel with 250 ticks a second.
   static final int TICK_MILLIS = 4;
 
-  private static final int OFTEN = 1024; // readings within
-  private static final int WHILE_MILLIS = 100;
-  private static final int IDLE_TICKS = 50;
+  private static final int OFTEN = 10_000; // readings within
+  private static final int WHILE_MILLIS = 10;
+  private static final int TERM_TICKS = 128;
+  private static final int COUNT_TICKS = (WHILE_MILLIS + TICK_MILLIS - 1) / TICK_MILLIS;
   private static final VarHandle TIME;
 
   static {
@@ -42,7 +52,7 @@ final class CoarseClock extends Clock {
   private volatile long time;
 
   // Hints, which threads may lose.
-  private boolean read;
+  private boolean counting;
   private int readings;
   private long since;
 
@@ -59,8 +69,8 @@ final class CoarseClock extends Clock {
     if (t == 0) {
       return look();
     }
-    if (!read) {
-      read = true;
+    if (counting) {
+      readings++;
     }
     return t;
   }
@@ -73,23 +83,33 @@ final class CoarseClock extends Clock {
     }
     if (++readings > OFTEN
         && !SchedulePoint.ENABLED // time is the explorer's there
+        && !ticking.get()
         && ticking.compareAndSet(false, true)) {
-      Thread.ofPlatform().daemon().name("pagewright-clock").start(this::tick);
+      Thread.ofPlatform().daemon().name("pagewright-clock").start(this::run);
     }
     return now;
   }
 
-  private void tick() {
+  private void run() {
     WaitQueue queue = new WaitQueue();
     WaitQueue.Waiter waiter = queue.enter(this);
-    for (int idle = 0; idle < IDLE_TICKS; idle = read ? 0 : idle + 1) {
-      read = false;
-      TIME.setOpaque(this, source.millis());
-      waiter.park(TICK_MILLIS * 1_000_000L);
-    }
+    do { // ends when the clock is read less often
+      counting = false;
+      tick(waiter, TERM_TICKS);
+      readings = 0;
+      counting = true;
+      tick(waiter, COUNT_TICKS);
+    } while (readings > OFTEN);
     TIME.setOpaque(this, 0L);
     queue.leave(waiter);
     ticking.set(false);
+  }
+
+  private void tick(WaitQueue.Waiter waiter, int ticks) {
+    for (int i = 0; i < ticks; i++) {
+      TIME.setOpaque(this, source.millis());
+      waiter.park(TICK_MILLIS * 1_000_000L);
+    }
   }
 
   /// Whether readers take what a thread saw.

@@ -31,8 +31,8 @@ public record MountOptions(
   }
 
   /// Read and write, relative access times, the system's clock in whole milliseconds, which may lag
-  /// behind by a few of them while it is read often. Inodes and names as many as a heap of this
-  /// size has room for: some 3 percent of it, and at least 8,192 and 32,768.
+  /// behind by a few of them while it is read more than once in a microsecond. Inodes and names as
+  /// many as a heap of this size has room for: some 3 percent of it, and at least 8,192 and 32,768.
   public static final MountOptions DEFAULTS =
       new MountOptions(
           false,

@@ -55,15 +55,42 @@ final class CoarseClockTest {
 
   @Test
   void readOftenItFollowsTheSourceAndStopsWhenNobodyLooks() {
-    for (int i = 0; i < 2_000; i++) {
-      assertEquals(time.get(), clock.millis());
-    }
-    assertTrue(clock.isTicking());
+    readOften();
     long later = time.addAndGet(77);
     while (clock.millis() != later) { // until the next tick
       Thread.onSpinWait();
     }
     while (clock.isTicking()) {
+      Thread.onSpinWait();
+    }
+    assertEquals(time.addAndGet(1), clock.millis());
+  }
+
+  private void readOften() {
+    for (int i = 0; i < 12_000; i++) {
+      assertEquals(time.get(), clock.millis());
+    }
+    assertTrue(clock.isTicking());
+  }
+
+  /// A thread that ticks may wait for its turn: what asks every few microseconds, as a mount does,
+  /// is told the time by nobody but the source.
+  @Test
+  void readEveryFewMicrosecondsItIsTheSourceItself() {
+    for (int i = 0; i < 500_000; i++) {
+      assertEquals(i % 300 == 0 ? time.addAndGet(1) : time.get(), clock.millis());
+    }
+    assertFalse(clock.isTicking());
+  }
+
+  @Test
+  void readLessOftenThanBeforeItIsTheSourceItselfAgain() {
+    readOften();
+    for (int i = 0; clock.isTicking(); i++) { // ends: one reading in a look at the thread
+      if (i % 300 == 0) {
+        time.incrementAndGet();
+        clock.millis();
+      }
       Thread.onSpinWait();
     }
     assertEquals(time.addAndGet(1), clock.millis());
