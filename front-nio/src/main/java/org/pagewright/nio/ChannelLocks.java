@@ -1,6 +1,7 @@
 package org.pagewright.nio;
 
 import java.io.IOException;
+import java.nio.channels.AsynchronousCloseException;
 import java.nio.channels.AsynchronousFileChannel;
 import java.nio.channels.Channel;
 import java.nio.channels.ClosedChannelException;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 import org.pagewright.errno.FsException;
 import org.pagewright.vfs.Inode;
 import org.pagewright.vfs.LockOwner;
@@ -136,14 +138,27 @@ final class ChannelLocks {
     return lock;
   }
 
-  /// Asks the volume for a lock that was entered.
+  /// Takes a lock that was entered, if it is to be had now.
   ///
-  /// @return false if somebody else has it
-  boolean tryTake(Held lock) throws FsException {
-    return file.tryLock(lock.inVolume());
+  /// @return null if somebody else has it; it is dropped then
+  /// @throws AsynchronousCloseException if the channel was closed meanwhile
+  @Nullable Held tryTake(Held lock) throws FsException, AsynchronousCloseException {
+    Channel channel = lock.acquiredBy();
+    boolean taken = false;
+    try {
+      taken = file.tryLock(lock.inVolume());
+    } finally {
+      if (!taken || !channel.isOpen()) {
+        drop(lock);
+      }
+    }
+    if (!channel.isOpen()) {
+      throw new AsynchronousCloseException();
+    }
+    return taken ? lock : null;
   }
 
-  /// Asks the volume for a lock that was entered, and comes back at once.
+  /// Asks for a lock that was entered, and comes back at once.
   LockRequest request(Held lock, LockRequest.Listener listener) throws FsException {
     return file.requestLock(lock.inVolume(), listener);
   }

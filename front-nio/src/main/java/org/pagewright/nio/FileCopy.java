@@ -247,7 +247,9 @@ final class FileCopy {
       if (interruptible && Thread.currentThread().isInterrupted()) {
         throw new ClosedByInterruptException();
       }
-      long n = in.copyRange(pos, out, pos, Math.min(STEP, end - pos));
+      long at = pos;
+      long step = Math.min(STEP, end - pos);
+      long n = Interrupts.aside(() -> in.copyRange(at, out, at, step));
       if (n == 0) {
         break;
       }

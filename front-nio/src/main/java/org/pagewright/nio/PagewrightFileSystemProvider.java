@@ -1,8 +1,11 @@
 package org.pagewright.nio;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.URI;
 import java.nio.channels.AsynchronousFileChannel;
+import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.channels.SeekableByteChannel;
 import java.nio.file.AccessDeniedException;
@@ -16,12 +19,15 @@ import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.FileAttributeView;
 import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.spi.FileSystemProvider;
+import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
@@ -143,6 +149,12 @@ public final class PagewrightFileSystemProvider extends FileSystemProvider {
   public FileChannel newFileChannel(
       Path path, Set<? extends OpenOption> options, FileAttribute<?>... attrs)
       throws IOException {
+    return open(path, options, false, attrs);
+  }
+
+  private static VolumeFileChannel open(
+      Path path, Set<? extends OpenOption> options, boolean deaf, FileAttribute<?>... attrs)
+      throws IOException {
     VolumePath file = VolumePath.of(path);
     VolumeFileSystem fileSystem = file.getFileSystem();
     OpenRequest request = OpenRequest.of(options, fileSystem.options().sync(), attrs);
@@ -150,14 +162,55 @@ public final class PagewrightFileSystemProvider extends FileSystemProvider {
         file,
         volume ->
             fileSystem.keep(
-                new VolumeFileChannel(file, request.open(volume, file.inVolume()), request)));
+                new VolumeFileChannel(
+                    file, request.open(volume, file.inVolume()), request, deaf)));
   }
 
+  /// A [FileChannel], deaf to interrupts if it is for [Files#readAllBytes] or what calls that.
   @Override
   public SeekableByteChannel newByteChannel(
       Path path, Set<? extends OpenOption> options, FileAttribute<?>... attrs)
       throws IOException {
-    return newFileChannel(path, options, attrs);
+    return open(path, options, options.isEmpty() && isForReadAllBytes(), attrs);
+  }
+
+  /// Whether a channel is for the JDK's method that reads a whole file. It reads on in a thread
+  /// that is interrupted: it makes the JDK's own channels deaf, by a method that is not ours to
+  /// have. So one looks who asks. Should that method be called otherwise one day, an interrupt will
+  /// end it.
+  private static boolean isForReadAllBytes() {
+    return StackWalker.getInstance()
+        .walk(
+            callers ->
+                callers
+                    .dropWhile(frame -> !frame.getClassName().equals(Files.class.getName()))
+                    .takeWhile(frame -> frame.getClassName().equals(Files.class.getName()))
+                    .anyMatch(frame -> frame.getMethodName().equals("readAllBytes")));
+  }
+
+  /// A stream that goes on in a thread that is interrupted, as the JDK's does.
+  @Override
+  public InputStream newInputStream(Path path, OpenOption... options) throws IOException {
+    Set<OpenOption> all = new HashSet<>(Arrays.asList(options));
+    if (all.contains(StandardOpenOption.APPEND) || all.contains(StandardOpenOption.WRITE)) {
+      throw new UnsupportedOperationException("a stream to read is not for writing");
+    }
+    return Channels.newInputStream(open(path, all, true));
+  }
+
+  /// A stream that goes on in a thread that is interrupted, as the JDK's does.
+  @Override
+  public OutputStream newOutputStream(Path path, OpenOption... options) throws IOException {
+    Set<OpenOption> all = new HashSet<>(Arrays.asList(options));
+    if (all.contains(StandardOpenOption.READ)) {
+      throw new IllegalArgumentException("a stream to write is not for reading");
+    }
+    if (options.length == 0) {
+      all.add(StandardOpenOption.CREATE);
+      all.add(StandardOpenOption.TRUNCATE_EXISTING);
+    }
+    all.add(StandardOpenOption.WRITE);
+    return Channels.newOutputStream(open(path, all, true));
   }
 
   @Override

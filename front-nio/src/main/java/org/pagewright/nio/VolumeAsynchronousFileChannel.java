@@ -7,8 +7,6 @@ import java.nio.channels.AsynchronousFileChannel;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.CompletionHandler;
 import java.nio.channels.FileLock;
-import java.nio.channels.NonReadableChannelException;
-import java.nio.channels.NonWritableChannelException;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -35,66 +33,53 @@ final class VolumeAsynchronousFileChannel extends AsynchronousFileChannel {
       Executors.newThreadPerTaskExecutor(
           Thread.ofVirtual().name("pagewright-async-", 0).factory());
 
-  private final VolumeFileSystem fileSystem;
-  private final VolumePath path;
-  private final OpenFile file;
-  private final boolean readable;
-  private final boolean writable;
+  private final ChannelFile file;
   private final ExecutorService executor;
   private final AtomicBoolean closed = new AtomicBoolean();
-  private final ChannelLocks locks;
   private final Set<LockWait> waits = ConcurrentHashMap.newKeySet();
 
   VolumeAsynchronousFileChannel(
       VolumePath path, OpenFile file, OpenRequest request, @Nullable ExecutorService executor) {
-    this.fileSystem = path.getFileSystem();
-    this.path = path;
-    this.file = file;
-    this.readable = request.reads();
-    this.writable = request.writes();
+    this.file = new ChannelFile(this, path, file, request);
     this.executor = executor == null ? VIRTUAL : executor;
-    this.locks = new ChannelLocks(file, request);
-  }
-
-  /// What is done on the executor.
-  private interface Task<V> {
-    V run() throws IOException;
   }
 
   /// What an operation ended with: one of the two.
   private record Outcome<V extends @Nullable Object>(V value, @Nullable Throwable failure) {}
 
+  /// Does something with the file; the interrupt of a thread is nothing to this kind of channel.
+  private <V> V call(Interrupts.Call<V> call) throws IOException {
+    try {
+      return Interrupts.aside(call);
+    } catch (FsException e) {
+      throw file.failed(e);
+    } catch (IllegalStateException e) {
+      throw file.gone(e);
+    }
+  }
+
   /// Does a task, unless the channel was closed before it was begun, or before it had its turn.
   /// Whatever it throws is its outcome: nobody else is there to hear of it, and who waits for the
   /// operation would wait for ever.
-  private <V> Outcome<@Nullable V> outcome(Task<V> task, boolean begunOpen) {
+  private <V> Outcome<@Nullable V> outcome(Interrupts.Call<V> task, boolean begunOpen) {
     try {
       if (!isOpen()) {
-        return new Outcome<>(
-            null, begunOpen ? new AsynchronousCloseException() : new ClosedChannelException());
+        throw begunOpen ? new AsynchronousCloseException() : new ClosedChannelException();
       }
-      return new Outcome<>(task.run(), null);
-    } catch (FsException e) {
-      if (e.errno() == Errno.EBADF && !isOpen()) {
-        return new Outcome<>(null, new AsynchronousCloseException());
-      }
-      return new Outcome<>(null, Failures.of(e, path));
-    } catch (IllegalStateException | WrongThreadException e) {
-      // A buffer whose memory is gone, or another thread's; or the file system was closed.
-      return new Outcome<>(null, isOpen() ? e : new AsynchronousCloseException());
+      return new Outcome<>(call(task), null);
     } catch (IOException | RuntimeException | Error e) {
       return new Outcome<>(null, e);
     }
   }
 
-  private <V> Future<V> start(Task<V> task) {
+  private <V> Future<V> start(Interrupts.Call<V> task) {
     CompletableFuture<V> future = new CompletableFuture<>();
     start(executor, task, future, isOpen());
     return future;
   }
 
   private <V> void start(
-      Executor where, Task<V> task, CompletableFuture<V> future, boolean open) {
+      Executor where, Interrupts.Call<V> task, CompletableFuture<V> future, boolean open) {
     where.execute(
         () -> {
           Outcome<@Nullable V> outcome = outcome(task, open);
@@ -107,13 +92,13 @@ final class VolumeAsynchronousFileChannel extends AsynchronousFileChannel {
   }
 
   private <V, A> void start(
-      Task<V> task, A attachment, CompletionHandler<V, ? super A> handler) {
+      Interrupts.Call<V> task, A attachment, CompletionHandler<V, ? super A> handler) {
     start(executor, task, attachment, handler, isOpen());
   }
 
   private <V, A> void start(
       Executor where,
-      Task<V> task,
+      Interrupts.Call<V> task,
       A attachment,
       CompletionHandler<V, ? super A> handler,
       boolean open) {
@@ -133,34 +118,18 @@ final class VolumeAsynchronousFileChannel extends AsynchronousFileChannel {
 
   // ---- Reading and writing ----------------------------------------------------------------------
 
-  private Task<Integer> reading(ByteBuffer dst, long pos) {
-    checkPosition(pos);
-    if (dst.isReadOnly()) {
-      throw new IllegalArgumentException("read-only buffer");
-    }
-    if (!readable) {
-      throw new NonReadableChannelException();
-    }
-    return () -> {
-      boolean room = dst.hasRemaining();
-      int n = file.read(pos, dst);
-      return n == 0 && room ? -1 : n;
-    };
+  private Interrupts.Call<Integer> reading(ByteBuffer dst, long pos) {
+    ChannelFile.checkPosition(pos);
+    ChannelFile.checkTarget(dst);
+    file.checkReads();
+    return () -> file.read(pos, dst);
   }
 
-  private Task<Integer> writing(ByteBuffer src, long pos) {
-    checkPosition(pos);
+  private Interrupts.Call<Integer> writing(ByteBuffer src, long pos) {
+    ChannelFile.checkPosition(pos);
     Objects.requireNonNull(src, "src");
-    if (!writable) {
-      throw new NonWritableChannelException();
-    }
+    file.checkWrites();
     return () -> file.write(pos, src);
-  }
-
-  private static void checkPosition(long pos) {
-    if (pos < 0) {
-      throw new IllegalArgumentException("negative position " + pos);
-    }
   }
 
   @Override
@@ -187,52 +156,40 @@ final class VolumeAsynchronousFileChannel extends AsynchronousFileChannel {
 
   // ---- The whole --------------------------------------------------------------------------------
 
-  private void checkOpen() throws ClosedChannelException {
-    if (!isOpen()) {
-      throw new ClosedChannelException();
-    }
-  }
-
   @Override
   public long size() throws IOException {
-    checkOpen();
+    file.checkOpen();
     return file.size();
   }
 
   @Override
   public AsynchronousFileChannel truncate(long size) throws IOException {
-    if (size < 0) {
-      throw new IllegalArgumentException("negative size " + size);
-    }
-    checkOpen();
-    if (!writable) {
-      throw new NonWritableChannelException();
-    }
-    try {
-      if (size < file.size()) {
-        file.truncate(size);
-      }
-    } catch (FsException e) {
-      throw fileSystem.failure(e, path);
-    }
+    ChannelFile.checkSize(size);
+    file.checkOpen();
+    file.checkWrites();
+    call(
+        () -> {
+          file.truncate(size);
+          return size;
+        });
     return this;
   }
 
   @Override
   public void force(boolean metaData) throws IOException {
-    checkOpen();
-    try {
-      file.fsync(!metaData);
-    } catch (FsException e) {
-      throw fileSystem.failure(e, path);
-    }
+    file.checkOpen();
+    call(
+        () -> {
+          file.force(metaData);
+          return metaData;
+        });
   }
 
   // ---- Locks ------------------------------------------------------------------------------------
 
   /// Passes on how a lock was got.
   private interface Next {
-    void start(Executor where, Task<FileLock> task, boolean begunOpen);
+    void start(Executor where, Interrupts.Call<FileLock> task, boolean begunOpen);
   }
 
   /// A lock that is waited for, without a thread, and what is to be done then.
@@ -251,7 +208,7 @@ final class VolumeAsynchronousFileChannel extends AsynchronousFileChannel {
     void begin() {
       waits.add(this);
       try {
-        LockRequest asked = locks.request(lock, ended -> finish(ended.error()));
+        LockRequest asked = file.locks().request(lock, ended -> finish(ended.error()));
         request = asked;
         if (!asked.isWaiting()) {
           finish(asked.error());
@@ -267,7 +224,7 @@ final class VolumeAsynchronousFileChannel extends AsynchronousFileChannel {
     void close() {
       LockRequest asked = request;
       if (asked != null) {
-        locks.cancel(asked);
+        file.locks().cancel(asked);
       }
       finish(Errno.EINTR);
     }
@@ -293,7 +250,7 @@ final class VolumeAsynchronousFileChannel extends AsynchronousFileChannel {
             executor,
             () -> {
               if (errno != null) {
-                throw new FsException(errno, path + ": lock");
+                throw new FsException(errno, file.path() + ": lock");
               }
               return lock;
             },
@@ -303,7 +260,8 @@ final class VolumeAsynchronousFileChannel extends AsynchronousFileChannel {
         next.start(
             VIRTUAL,
             () -> {
-              throw new IOException(path + ": lock: the executor of the channel has ended", e);
+              throw new IOException(
+                  file.path() + ": lock: the executor of the channel has ended", e);
             },
             true);
       }
@@ -311,7 +269,7 @@ final class VolumeAsynchronousFileChannel extends AsynchronousFileChannel {
 
     private void drop() {
       try {
-        locks.drop(lock);
+        file.locks().drop(lock);
       } catch (FsException e) {
         // No room to note two ranges; but a lock of ours lies in the middle of none.
         throw new AssertionError(e);
@@ -331,7 +289,7 @@ final class VolumeAsynchronousFileChannel extends AsynchronousFileChannel {
       return null;
     }
     // An overlap is the caller's error, and told to the caller.
-    LockWait wait = new LockWait(locks.enter(this, position, size, shared), next);
+    LockWait wait = new LockWait(file.locks().enter(this, position, size, shared), next);
     wait.begin();
     return wait;
   }
@@ -372,24 +330,13 @@ final class VolumeAsynchronousFileChannel extends AsynchronousFileChannel {
   @Override
   public @Nullable FileLock tryLock(long position, long size, boolean shared)
       throws IOException {
-    checkOpen();
-    ChannelLocks.Held lock = locks.enter(this, position, size, shared);
-    boolean taken = false;
+    file.checkOpen();
+    ChannelLocks locks = file.locks();
     try {
-      try {
-        taken = locks.tryTake(lock);
-      } finally {
-        if (!taken || !isOpen()) {
-          locks.drop(lock);
-        }
-      }
+      return locks.tryTake(locks.enter(this, position, size, shared));
     } catch (FsException e) {
-      throw fileSystem.failure(e, path);
+      throw file.failed(e);
     }
-    if (!isOpen()) {
-      throw new AsynchronousCloseException();
-    }
-    return taken ? lock : null;
   }
 
   // ---- Closing ----------------------------------------------------------------------------------
@@ -404,23 +351,14 @@ final class VolumeAsynchronousFileChannel extends AsynchronousFileChannel {
     if (!closed.compareAndSet(false, true)) {
       return;
     }
-    fileSystem.forget(this);
     for (LockWait wait : waits) {
       wait.close();
     }
-    try {
-      try {
-        locks.dropAll();
-      } finally {
-        file.close();
-      }
-    } catch (FsException e) {
-      throw Failures.of(e, path);
-    }
+    file.close();
   }
 
   @Override
   public String toString() {
-    return path + (isOpen() ? "" : " (closed)");
+    return file.toString();
   }
 }

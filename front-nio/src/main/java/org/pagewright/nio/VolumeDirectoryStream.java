@@ -196,7 +196,7 @@ final class VolumeDirectoryStream implements SecureDirectoryStream<Path> {
         ignored ->
             fileSystem.keep(
                 new VolumeFileChannel(
-                    path.resolve(child), request.open(view(), text(child)), request)));
+                    path.resolve(child), request.open(view(), text(child)), request, false)));
   }
 
   @Override

@@ -6,11 +6,12 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.MappedByteBuffer;
 import java.nio.channels.AsynchronousCloseException;
+import java.nio.channels.Channel;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
-import java.nio.channels.NonReadableChannelException;
-import java.nio.channels.NonWritableChannelException;
+import java.nio.channels.FileLockInterruptionException;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.WritableByteChannel;
 import java.util.Objects;
@@ -35,12 +36,7 @@ import org.pagewright.vfs.OpenFile;
 /// blocks on nothing, so it looks at the thread's interrupt before and after instead of announcing
 /// itself to the thread, which would cost more than the copy of a few bytes; a call that waits for
 /// a device is closed under itself when the device has answered, and a writer that waits for memory
-/// is woken.
-///
-/// ## Errors of write-out
-///
-/// What a device refuses after `write` has returned is told by the next [#force] or by [#close], to
-/// each channel once.
+/// is woken. The channel under a stream is deaf to interrupts, as the JDK's is.
 ///
 /// ## Mapping
 ///
@@ -52,108 +48,75 @@ final class VolumeFileChannel extends FileChannel {
   /// Bytes per step of a transfer to or from somebody else's channel.
   private static final int TRANSFER_STEP = 128 << 10;
 
-  /// Bytes per step of a copy between two files of volumes; a step cannot be interrupted.
+  /// Bytes per step of a copy between two files of volumes.
   private static final int COPY_STEP = 4 << 20;
 
-  private final VolumeFileSystem fileSystem;
-  private final VolumePath path;
-  private final OpenFile file;
-  private final boolean readable;
-  private final boolean writable;
-  private final boolean appends;
+  private final ChannelFile file;
+  private final boolean deaf;
   private final Mutex positionLock;
   private long position; // guarded by positionLock
-  private final ChannelLocks locks;
-
-  /// Threads that use the channel at a time may overwrite each other's; each uses what it has read.
-  private @Nullable LastBuffer last;
-
   private final WaitQueue lockWaiters = new WaitQueue();
 
-  VolumeFileChannel(VolumePath path, OpenFile file, OpenRequest request) {
-    this.fileSystem = path.getFileSystem();
-    this.path = path;
-    this.file = file;
-    this.readable = request.reads();
-    this.writable = request.writes();
-    this.appends = request.appends();
-    this.positionLock = new Mutex(LockClass.FILE_POSITION, path);
-    this.locks = new ChannelLocks(file, request);
-  }
-
-  /// A direct buffer and all of its memory, so that a channel that is used with one buffer does not
-  /// make an object for each call.
+  /// A channel over a file that was opened for it.
   ///
-  /// @param buffer of the caller, kept until the channel sees another one or is closed
-  /// @param segment from position 0 to the capacity
-  private record LastBuffer(ByteBuffer buffer, MemorySegment segment) {}
+  /// @param deaf whether interrupts of its users are nothing to it
+  VolumeFileChannel(VolumePath path, OpenFile file, OpenRequest request, boolean deaf) {
+    this.file = new ChannelFile(this, path, file, request);
+    this.deaf = deaf;
+    this.positionLock = new Mutex(LockClass.FILE_POSITION, path);
+  }
 
   // ---- Before and after -------------------------------------------------------------------------
 
-  private void checkOpen() throws IOException {
-    if (!isOpen()) {
-      throw new ClosedChannelException();
-    }
-    checkInterrupt();
-  }
-
   private void checkReadable() throws IOException {
-    if (!isOpen()) {
-      throw new ClosedChannelException();
-    }
-    if (!readable) {
-      throw new NonReadableChannelException();
-    }
+    file.checkOpen();
+    file.checkReads();
     checkInterrupt();
   }
 
   private void checkWritable() throws IOException {
-    if (!isOpen()) {
-      throw new ClosedChannelException();
-    }
-    if (!writable) {
-      throw new NonWritableChannelException();
-    }
+    file.checkOpen();
+    file.checkWrites();
     checkInterrupt();
   }
 
   /// Closes the channel if this thread is interrupted, and says so.
   private void checkInterrupt() throws IOException {
-    if (Thread.currentThread().isInterrupted()) {
-      closeByInterrupt();
+    if (!deaf && Thread.currentThread().isInterrupted()) {
+      try {
+        begin(); // which finds the interrupt and closes
+      } finally {
+        end(false);
+      }
     }
   }
 
-  private void closeByInterrupt() throws IOException {
+  private <T> T call(Interrupts.Call<T> call) throws IOException {
+    T result;
     try {
-      begin(); // which finds the interrupt and closes
-    } finally {
-      end(false);
+      result = call.run();
+    } catch (FsException e) {
+      result = after(e, call);
+    } catch (IllegalStateException e) {
+      throw file.gone(e);
     }
+    checkInterrupt();
+    return result;
   }
 
-  /// What a failed call ends with.
-  private IOException failed(FsException e) throws IOException {
-    if (e.errno() == Errno.EINTR) {
-      checkInterrupt();
+  /// What a call comes to that failed: an exception, unless an interrupt made it fail, and the
+  /// channel is deaf.
+  private <T> T after(FsException e, Interrupts.Call<T> call) throws IOException {
+    if (e.errno() != Errno.EINTR) {
+      throw file.failed(e);
     }
-    if (e.errno() == Errno.EBADF && !isOpen()) {
-      throw new AsynchronousCloseException();
-    }
-    return fileSystem.failure(e, path);
-  }
-
-  /// The memory below is gone if the file system was closed in the middle of a copy.
-  private RuntimeException gone(IllegalStateException e) throws IOException {
-    if (!isOpen()) {
-      throw new AsynchronousCloseException();
-    }
-    return e;
-  }
-
-  private static void checkPosition(long pos) {
-    if (pos < 0) {
-      throw new IllegalArgumentException("negative position " + pos);
+    checkInterrupt();
+    try {
+      return Interrupts.aside(call);
+    } catch (FsException again) {
+      throw file.failed(again);
+    } catch (IllegalStateException again) {
+      throw file.gone(again);
     }
   }
 
@@ -161,45 +124,23 @@ final class VolumeFileChannel extends FileChannel {
 
   @Override
   public int read(ByteBuffer dst, long pos) throws IOException {
-    checkPosition(pos);
+    ChannelFile.checkPosition(pos);
     checkReadable();
     return readAt(pos, dst);
   }
 
-  /// Reads at a position.
-  ///
-  /// @return bytes; -1 at the end of the file if there was room for one
   private int readAt(long pos, ByteBuffer dst) throws IOException {
-    if (dst.isReadOnly()) {
-      throw new IllegalArgumentException("read-only buffer");
-    }
-    boolean room = dst.hasRemaining();
+    ChannelFile.checkTarget(dst);
     int n;
     try {
-      if (dst.isDirect()) {
-        int at = dst.position();
-        n = file.read(pos, segmentOf(dst), at, dst.remaining());
-        dst.position(at + n);
-      } else {
-        n = file.read(pos, dst);
-      }
+      n = file.read(pos, dst);
     } catch (FsException e) {
-      throw failed(e);
+      n = after(e, () -> file.read(pos, dst));
     } catch (IllegalStateException e) {
-      throw gone(e);
+      throw file.gone(e);
     }
     checkInterrupt();
-    return n == 0 && room ? -1 : n;
-  }
-
-  /// The segment of a direct buffer, made anew only if this is another buffer than the last.
-  private MemorySegment segmentOf(ByteBuffer buffer) {
-    LastBuffer known = last;
-    if (known == null || known.buffer != buffer) {
-      known = new LastBuffer(buffer, MemorySegment.ofBuffer(buffer.duplicate().clear()));
-      last = known;
-    }
-    return known.segment;
+    return n;
   }
 
   @Override
@@ -221,6 +162,9 @@ final class VolumeFileChannel extends FileChannel {
   public long read(ByteBuffer[] dsts, int offset, int length) throws IOException {
     Objects.checkFromIndexSize(offset, length, dsts.length);
     checkReadable();
+    for (int i = offset; i < offset + length; i++) {
+      ChannelFile.checkTarget(dsts[i]);
+    }
     positionLock.lock();
     try {
       long done = 0;
@@ -248,7 +192,7 @@ final class VolumeFileChannel extends FileChannel {
 
   @Override
   public int write(ByteBuffer src, long pos) throws IOException {
-    checkPosition(pos);
+    ChannelFile.checkPosition(pos);
     checkWritable();
     return writeAt(pos, src);
   }
@@ -256,17 +200,11 @@ final class VolumeFileChannel extends FileChannel {
   private int writeAt(long pos, ByteBuffer src) throws IOException {
     int n;
     try {
-      if (src.isDirect()) {
-        int at = src.position();
-        n = file.write(pos, segmentOf(src), at, src.remaining());
-        src.position(at + n);
-      } else {
-        n = file.write(pos, src);
-      }
+      n = file.write(pos, src);
     } catch (FsException e) {
-      throw failed(e);
+      n = after(e, () -> file.write(pos, src));
     } catch (IllegalStateException e) {
-      throw gone(e);
+      throw file.gone(e);
     }
     checkInterrupt();
     return n;
@@ -278,11 +216,16 @@ final class VolumeFileChannel extends FileChannel {
     positionLock.lock();
     try {
       int n = writeAt(position, src);
-      position = appends ? file.size() : position + n;
+      moveBy(n);
       return n;
     } finally {
       positionLock.unlock();
     }
+  }
+
+  /// After a write at the position, whose lock is held.
+  private void moveBy(long written) {
+    position = file.appends() ? file.size() : position + written;
   }
 
   /// All buffers are one write: no other writer's bytes come in between.
@@ -290,29 +233,29 @@ final class VolumeFileChannel extends FileChannel {
   public long write(ByteBuffer[] srcs, int offset, int length) throws IOException {
     Objects.checkFromIndexSize(offset, length, srcs.length);
     checkWritable();
-    IovIter[] parts = new IovIter[length];
-    for (int i = 0; i < length; i++) {
-      parts[i] = new SegmentIter(MemorySegment.ofBuffer(srcs[offset + i]));
-    }
     positionLock.lock();
     try {
-      long n = file.write(position, new GatherIter(parts), 0);
-      position = appends ? file.size() : position + n;
+      long at = position;
+      long n = call(() -> file.file().write(at, gather(srcs, offset, length), 0));
+      moveBy(n);
       long left = n;
       for (int i = offset; i < offset + length && left > 0; i++) {
         int step = (int) Math.min(left, srcs[i].remaining());
         srcs[i].position(srcs[i].position() + step);
         left -= step;
       }
-      checkInterrupt();
       return n;
-    } catch (FsException e) {
-      throw failed(e);
-    } catch (IllegalStateException e) {
-      throw gone(e);
     } finally {
       positionLock.unlock();
     }
+  }
+
+  private static GatherIter gather(ByteBuffer[] srcs, int offset, int length) {
+    IovIter[] parts = new IovIter[length];
+    for (int i = 0; i < length; i++) {
+      parts[i] = new SegmentIter(MemorySegment.ofBuffer(srcs[offset + i]));
+    }
+    return new GatherIter(parts);
   }
 
   // ---- Position and size ------------------------------------------------------------------------
@@ -320,8 +263,9 @@ final class VolumeFileChannel extends FileChannel {
   /// The position; of a channel that appends, the end of the file.
   @Override
   public long position() throws IOException {
-    checkOpen();
-    if (appends) {
+    file.checkOpen();
+    checkInterrupt();
+    if (file.appends()) {
       return file.size();
     }
     positionLock.lock();
@@ -332,8 +276,9 @@ final class VolumeFileChannel extends FileChannel {
 
   @Override
   public VolumeFileChannel position(long newPosition) throws IOException {
-    checkPosition(newPosition);
-    checkOpen();
+    file.checkOpen();
+    ChannelFile.checkPosition(newPosition);
+    checkInterrupt();
     positionLock.lock();
     position = newPosition;
     positionLock.unlock();
@@ -342,24 +287,24 @@ final class VolumeFileChannel extends FileChannel {
 
   @Override
   public long size() throws IOException {
-    checkOpen();
+    file.checkOpen();
+    checkInterrupt();
     return file.size();
   }
 
   @Override
   public VolumeFileChannel truncate(long size) throws IOException {
-    if (size < 0) {
-      throw new IllegalArgumentException("negative size " + size);
-    }
+    file.checkOpen();
+    ChannelFile.checkSize(size);
     checkWritable();
     positionLock.lock();
     try {
-      if (size < file.size()) {
-        file.truncate(size);
-      }
+      call(
+          () -> {
+            file.truncate(size);
+            return size;
+          });
       position = Math.min(position, size);
-    } catch (FsException e) {
-      throw failed(e);
     } finally {
       positionLock.unlock();
     }
@@ -368,140 +313,77 @@ final class VolumeFileChannel extends FileChannel {
 
   @Override
   public void force(boolean metaData) throws IOException {
-    checkOpen();
-    try {
-      file.fsync(!metaData);
-    } catch (FsException e) {
-      throw failed(e);
-    }
+    file.checkOpen();
     checkInterrupt();
+    call(
+        () -> {
+          file.force(metaData);
+          return metaData;
+        });
   }
 
   // ---- Transfers --------------------------------------------------------------------------------
 
   @Override
   public long transferTo(long pos, long count, WritableByteChannel target) throws IOException {
-    checkOpen();
-    if (!target.isOpen()) {
-      throw new ClosedChannelException();
-    }
-    checkReadable();
-    if (target instanceof FileChannel other && !isWritable(other)) {
-      throw new NonWritableChannelException();
+    checkBothOpen(target);
+    file.checkReads();
+    if (target instanceof VolumeFileChannel other) {
+      other.file.checkWrites();
     }
     checkRange(pos, count);
-    long wanted = Math.min(count, file.size() - pos);
-    if (wanted <= 0) {
-      return 0;
-    }
-    if (target instanceof VolumeFileChannel other
-        && !other.appends // where its end is when its turn comes, no copy to a place can know
-        && !other.overlaps(this, pos, wanted)) {
-      return other.copyFrom(this, pos, wanted);
-    }
-    ByteBuffer buffer = ByteBuffer.allocate((int) Math.min(wanted, TRANSFER_STEP));
     long done = 0;
     try {
+      checkInterrupt();
+      long wanted = Math.min(count, file.size() - pos);
+      if (wanted <= 0) {
+        return 0;
+      }
+      if (target instanceof VolumeFileChannel other) {
+        long n = transferWithin(this, pos, other, -1, wanted);
+        if (n >= 0) {
+          return n;
+        }
+      }
+      ByteBuffer buffer = ByteBuffer.allocate((int) Math.min(wanted, TRANSFER_STEP));
       while (done < wanted) {
         buffer.clear().limit((int) Math.min(buffer.capacity(), wanted - done));
         if (readAt(pos + done, buffer) <= 0) {
           break;
         }
         buffer.flip();
-        int n = target.write(buffer);
-        done += n;
+        done += target.write(buffer);
         if (buffer.hasRemaining()) {
           break; // it takes no more now
         }
       }
     } catch (IOException e) {
-      checkNothingWasMoved(done, e);
-    }
-    return done;
-  }
-
-  /// A transfer that fails in the middle tells how far it came, so that the caller goes on from
-  /// there, and hears of it then.
-  private static void checkNothingWasMoved(long done, IOException e) throws IOException {
-    if (done == 0) {
-      throw e;
-    }
-  }
-
-  private static boolean isWritable(FileChannel channel) {
-    return !(channel instanceof VolumeFileChannel ours) || ours.writable;
-  }
-
-  private static void checkRange(long pos, long count) {
-    if (pos < 0 || count < 0) {
-      throw new IllegalArgumentException(count + " bytes at " + pos);
-    }
-  }
-
-  /// Whether a copy of a range to our position would be one onto itself.
-  private boolean overlaps(VolumeFileChannel source, long pos, long length) throws IOException {
-    if (source.file.inode() != file.inode()) {
-      return false;
-    }
-    long at = position();
-    return pos < at + length && at < pos + length;
-  }
-
-  /// Copies from another file of a volume to our position, from cache to cache.
-  private long copyFrom(VolumeFileChannel source, long pos, long length) throws IOException {
-    checkWritable();
-    positionLock.lock();
-    try {
-      long n = copy(source, pos, position, length);
-      position += n;
-      return n;
-    } finally {
-      positionLock.unlock();
-    }
-  }
-
-  /// Copies without looking at our position.
-  private long copy(VolumeFileChannel source, long pos, long at, long length) throws IOException {
-    long done = 0;
-    try {
-      while (done < length) {
-        long step = Math.min(length - done, COPY_STEP);
-        long n = source.file.copyRange(pos + done, file, at + done, step);
-        checkInterrupt();
-        if (n == 0) {
-          break;
-        }
-        done += n;
-      }
-    } catch (FsException e) {
-      if (done == 0) {
-        throw failed(e);
-      }
+      transferFailed(e, done, target);
     }
     return done;
   }
 
   @Override
   public long transferFrom(ReadableByteChannel src, long pos, long count) throws IOException {
-    checkOpen();
-    if (!src.isOpen()) {
-      throw new ClosedChannelException();
+    checkBothOpen(src);
+    if (src instanceof VolumeFileChannel other) {
+      other.file.checkReads();
     }
-    checkWritable();
+    file.checkWrites();
     checkRange(pos, count);
-    if (src instanceof VolumeFileChannel other && !other.readable) {
-      throw new NonReadableChannelException();
-    }
-    if (src instanceof VolumeFileChannel other && !appends && other.file.inode() != file.inode()) {
-      return other.copyTo(this, pos, count);
-    }
-    ByteBuffer buffer = ByteBuffer.allocate((int) Math.min(count, TRANSFER_STEP));
     long done = 0;
     try {
+      checkInterrupt();
+      if (src instanceof VolumeFileChannel other) {
+        long n = transferWithin(other, -1, this, pos, count);
+        if (n >= 0) {
+          return n;
+        }
+      }
+      ByteBuffer buffer = ByteBuffer.allocate((int) Math.min(count, TRANSFER_STEP));
       while (done < count) {
         buffer.clear().limit((int) Math.min(buffer.capacity(), count - done));
-        int got = src.read(buffer);
-        if (got <= 0) {
+        if (src.read(buffer) <= 0) {
           break;
         }
         buffer.flip();
@@ -510,21 +392,84 @@ final class VolumeFileChannel extends FileChannel {
         }
       }
     } catch (IOException e) {
-      checkNothingWasMoved(done, e);
+      transferFailed(e, done, src);
     }
     return done;
   }
 
-  /// Copies from our position to a place in another file, and moves ours.
-  private long copyTo(VolumeFileChannel target, long at, long count) throws IOException {
-    positionLock.lock();
+  private void checkBothOpen(Channel other) throws ClosedChannelException {
+    file.checkOpen();
+    if (!other.isOpen()) {
+      throw new ClosedChannelException();
+    }
+  }
+
+  private static void checkRange(long pos, long count) {
+    if (pos < 0 || count < 0) {
+      throw new IllegalArgumentException(count + " bytes at " + pos);
+    }
+  }
+
+  /// A transfer that fails in the middle tells how far it came, so that the caller goes on from
+  /// there, and hears of it then. An interrupt closes both channels.
+  private void transferFailed(IOException e, long done, Channel other) throws IOException {
+    if (done > 0) {
+      return;
+    }
+    if (e instanceof ClosedByInterruptException) {
+      try (this) {
+        other.close();
+      } catch (IOException failed) {
+        e.addSuppressed(failed);
+      }
+    } else if (!other.isOpen() && !(e instanceof AsynchronousCloseException)) {
+      throw (IOException) new AsynchronousCloseException().initCause(e);
+    }
+    throw e;
+  }
+
+  /// Copies between two files of volumes, from cache to cache. One of the positions is that of its
+  /// channel, which is -1 here, and moves.
+  ///
+  /// @return bytes; -1 if it cannot be done this way: onto the same file, where ranges may overlap,
+  ///     or to an end that only a write finds
+  private long transferWithin(
+      VolumeFileChannel source, long pos, VolumeFileChannel target, long at, long count)
+      throws IOException {
+    if (target.file.appends() || source.file.file().inode() == target.file.file().inode()) {
+      return -1;
+    }
+    VolumeFileChannel moving = pos < 0 ? source : target;
+    moving.positionLock.lock();
     try {
-      long length = Math.min(count, file.size() - position);
-      long n = length <= 0 ? 0 : target.copy(this, position, at, length);
-      position += n;
-      return n;
+      long from = pos < 0 ? source.position : pos;
+      long to = at < 0 ? target.position : at;
+      long length = Math.min(count, source.file.size() - from);
+      long done = 0;
+      while (done < length) {
+        long copied = done;
+        long step = Math.min(length - done, COPY_STEP);
+        try {
+          long n =
+              call(
+                  () ->
+                      source.file.file().copyRange(
+                          from + copied, target.file.file(), to + copied, step));
+          if (n == 0) {
+            break;
+          }
+          done += n;
+        } catch (IOException e) {
+          if (done == 0) {
+            throw e;
+          }
+          break;
+        }
+      }
+      moving.position += done;
+      return done;
     } finally {
-      positionLock.unlock();
+      moving.positionLock.unlock();
     }
   }
 
@@ -533,9 +478,9 @@ final class VolumeFileChannel extends FileChannel {
   /// Always refuses: only the JDK makes mapped buffers, and only of files that the kernel knows.
   @Override
   public MappedByteBuffer map(MapMode mode, long pos, long size) throws IOException {
-    checkOpen();
+    file.checkOpen();
     throw new UnsupportedOperationException(
-        "a MappedByteBuffer is a mapping of the kernel's, which does not know " + path
+        "a MappedByteBuffer is a mapping of the kernel's, which does not know " + file.path()
             + "; map(mode, offset, size, Arena) gives a copy, OpenFile.map a MappedRegion");
   }
 
@@ -547,12 +492,12 @@ final class VolumeFileChannel extends FileChannel {
   public MemorySegment map(MapMode mode, long offset, long size, Arena arena) throws IOException {
     Objects.requireNonNull(mode, "mode");
     Objects.requireNonNull(arena, "arena");
-    checkOpen();
+    file.checkOpen();
     checkRange(offset, size);
     Math.addExact(offset, size);
     if (mode != MapMode.READ_ONLY && mode != MapMode.PRIVATE) {
       throw new UnsupportedOperationException(
-          mode + ": stores into a segment of the JDK's cannot reach " + path
+          mode + ": stores into a segment of the JDK's cannot reach " + file.path()
               + "; use a MappedRegion, which OpenFile.map of the volume gives, or write");
     }
     checkReadable();
@@ -561,19 +506,15 @@ final class VolumeFileChannel extends FileChannel {
     }
     if (offset + size > file.size()) {
       throw new IOException(
-          path + ": " + size + " bytes at " + offset + " reach beyond its end at " + file.size());
+          file.path() + ": " + size + " bytes at " + offset + " reach beyond its end at "
+              + file.size());
     }
     MemorySegment copy = allocate(arena, size);
     long done = 0;
     while (done < size) {
+      long at = done;
       long step = Math.min(size - done, COPY_STEP);
-      long n;
-      try {
-        n = file.read(offset + done, copy.asSlice(done, step));
-      } catch (FsException e) {
-        throw failed(e);
-      }
-      checkInterrupt();
+      long n = call(() -> file.file().read(offset + at, copy.asSlice(at, step)));
       if (n == 0) {
         break; // cut meanwhile; the rest is zeros, as in a mapping
       }
@@ -588,7 +529,9 @@ final class VolumeFileChannel extends FileChannel {
       return arena.allocate(size, Long.BYTES);
     } catch (UnsupportedOperationException e) {
       throw new UnsupportedOperationException(
-          "map of " + path + ": " + arena.getClass().getName() + " gives no memory for a copy", e);
+          "map of " + file.path() + ": " + arena.getClass().getName()
+              + " gives no memory for a copy",
+          e);
     }
   }
 
@@ -597,28 +540,37 @@ final class VolumeFileChannel extends FileChannel {
   /// Waits for locks of other doors; an interrupt, or a close by another thread, ends the wait.
   @Override
   public FileLock lock(long pos, long size, boolean shared) throws IOException {
-    checkOpen();
+    file.checkOpen();
+    ChannelLocks locks = file.locks();
     ChannelLocks.Held lock = locks.enter(this, pos, size, shared);
     boolean done = false;
-    begin();
     try {
-      done = await(lock) && isOpen();
+      begin();
+      done = await(lock);
     } catch (FsException e) {
-      throw failed(e);
+      throw file.failed(e);
     } finally {
-      if (!done) {
+      if (!done || !isOpen()) {
         drop(lock);
       }
-      end(done);
+      endLock(done);
     }
     return lock;
+  }
+
+  private void endLock(boolean done) throws IOException {
+    try {
+      end(done && isOpen());
+    } catch (ClosedByInterruptException e) {
+      throw (IOException) new FileLockInterruptionException().initCause(e);
+    }
   }
 
   /// Waits until a lock is ours.
   ///
   /// @return false if the channel was closed meanwhile
   private boolean await(ChannelLocks.Held lock) throws FsException {
-    LockRequest request = locks.request(lock, ended -> lockWaiters.wakeAll(this));
+    LockRequest request = file.locks().request(lock, ended -> lockWaiters.wakeAll(this));
     WaitQueue.Waiter waiter = lockWaiters.enter(this);
     try {
       while (request.isWaiting() && isOpen()) {
@@ -627,39 +579,31 @@ final class VolumeFileChannel extends FileChannel {
     } finally {
       lockWaiters.leave(waiter);
     }
-    locks.cancel(request);
+    file.locks().cancel(request);
     Errno errno = isOpen() ? request.error() : null;
     if (errno != null) {
-      throw new FsException(errno, path + ": lock");
+      throw new FsException(errno, file.path() + ": lock");
     }
     return request.isGranted();
   }
 
+  /// Waits for nothing, so that an interrupt is nothing to it.
   @Override
   public @Nullable FileLock tryLock(long pos, long size, boolean shared) throws IOException {
-    checkOpen();
-    ChannelLocks.Held lock = locks.enter(this, pos, size, shared);
-    boolean taken = false;
+    file.checkOpen();
+    ChannelLocks locks = file.locks();
     try {
-      taken = locks.tryTake(lock);
+      return locks.tryTake(locks.enter(this, pos, size, shared));
     } catch (FsException e) {
-      throw failed(e);
-    } finally {
-      if (!taken || !isOpen()) {
-        drop(lock);
-      }
+      throw file.failed(e);
     }
-    if (!isOpen()) {
-      throw new AsynchronousCloseException();
-    }
-    return taken ? lock : null;
   }
 
   private void drop(ChannelLocks.Held lock) throws IOException {
     try {
-      locks.drop(lock);
+      file.locks().drop(lock);
     } catch (FsException e) {
-      throw fileSystem.failure(e, path);
+      throw file.failed(e);
     }
   }
 
@@ -667,22 +611,12 @@ final class VolumeFileChannel extends FileChannel {
 
   @Override
   protected void implCloseChannel() throws IOException {
-    fileSystem.forget(this);
-    last = null;
     lockWaiters.wakeAll(this);
-    try {
-      try {
-        locks.dropAll();
-      } finally {
-        file.close();
-      }
-    } catch (FsException e) {
-      throw Failures.of(e, path);
-    }
+    file.close();
   }
 
   @Override
   public String toString() {
-    return path + (isOpen() ? "" : " (closed)");
+    return file.toString();
   }
 }

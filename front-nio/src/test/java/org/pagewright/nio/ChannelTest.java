@@ -27,11 +27,13 @@ import java.nio.channels.CompletionHandler;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
 import java.nio.channels.FileLock;
+import java.nio.channels.FileLockInterruptionException;
 import java.nio.channels.NonReadableChannelException;
 import java.nio.channels.NonWritableChannelException;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.FileSystem;
 import java.nio.file.FileSystemException;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
@@ -48,10 +50,12 @@ import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.pagewright.block.RamBlockDevice;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
@@ -114,9 +118,7 @@ final class ChannelTest {
             c -> c.truncate(0),
             c -> c.force(true),
             c -> c.transferTo(0, 1, c),
-            c -> c.transferFrom(c, 0, 1),
-            c -> c.lock(),
-            c -> c.tryLock());
+            c -> c.transferFrom(c, 0, 1));
     for (Use use : uses) {
       try (FileChannel channel = FileChannel.open(file, READ, WRITE)) {
         Thread.currentThread().interrupt();
@@ -127,6 +129,44 @@ final class ChannelTest {
       }
     }
     assertEquals("0123456789", Files.readString(file));
+  }
+
+  /// Goal: an interrupt ends no stream and no copy, where it would end a write that waits for
+  /// memory, or a read that waits long. Method: much more than the cache holds, while another
+  /// thread interrupts again and again.
+  @Test
+  void interruptsEndNoStreamAndNoCopyThoughMemoryIsShort(@TempDir Path temp) throws IOException {
+    Path image = TestImages.make(temp.resolve("disk.img"), 64 << 20);
+    byte[] content = new byte[6 << 20];
+    new Random(1).nextBytes(content);
+    try (FileSystem disk = FileSystems.newFileSystem(image, Map.of("cacheBytes", "1M"))) {
+      Thread me = Thread.currentThread();
+      AtomicBoolean stop = new AtomicBoolean();
+      Thread pest =
+          Thread.ofPlatform()
+              .start(
+                  () -> {
+                    while (!stop.get()) {
+                      me.interrupt();
+                      Thread.onSpinWait();
+                    }
+                  });
+      try {
+        Path one = Files.write(disk.getPath("/one"), content);
+        Path two = Files.copy(one, disk.getPath("/two"));
+        assertArrayEquals(content, Files.readAllBytes(two));
+        AsynchronousFileChannel three =
+            AsynchronousFileChannel.open(disk.getPath("/three"), CREATE_NEW, WRITE);
+        three.force(true);
+        three.close();
+      } finally {
+        stop.set(true);
+        while (pest.isAlive()) {
+          Thread.onSpinWait();
+        }
+      }
+      assertTrue(Thread.interrupted(), "the interrupts stay for the thread to see");
+    }
   }
 
   /// A thread that waits for a lock of another door, in a virtual thread or not.
@@ -166,7 +206,7 @@ final class ChannelTest {
           assertThrows(OverlappingFileLockException.class, () -> channel.tryLock(0, 1, true));
           who[0].interrupt();
           assertInstanceOf(
-              ClosedByInterruptException.class, ended.get(SECONDS, TimeUnit.SECONDS));
+              FileLockInterruptionException.class, ended.get(SECONDS, TimeUnit.SECONDS));
           assertFalse(channel.isOpen());
         }
         try (FileChannel channel = FileChannel.open(file, READ, WRITE)) {
