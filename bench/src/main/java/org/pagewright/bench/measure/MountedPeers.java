@@ -19,6 +19,10 @@ final class MountedPeers {
   static final String FUSE2FS = "fuse2fs";
   static final String PASSTHROUGH = "passthrough_ll";
 
+  /// The same, which has the kernel check rights and answers for extended attributes, as ours does:
+  /// so the kernel asks both of them the same.
+  static final String PASSTHROUGH_SAME = "passthrough_ll, asked the same";
+
   private static final long IMAGE_BYTES = 1L << 30;
   private static final int SETTLE_MILLIS = 50;
   private static final int SECONDS = 30;
@@ -60,8 +64,17 @@ final class MountedPeers {
         .more("ours, writeback cache", opener(worker, d -> ours(d, "--writeback-cache")))
         .more("ours, io_uring", opener(worker, MountedPeers::oursOverRings))
         .peer(FUSE2FS, opener(worker, MountedPeers::fuse2fs))
-        .peer(PASSTHROUGH, opener(worker, MountedPeers::passthrough))
+        .peer(PASSTHROUGH, opener(worker, d -> passthrough(d, "")))
         .peer("kernel ext4, loop", opener(worker, deadline -> loop()));
+  }
+
+  /// The same work in each folder, and in one more: much of it is what the kernel asks of a server
+  /// beside what the work itself asks for.
+  static TimedContest contestOfNames(Worker worker) {
+    return contest(worker)
+        .peer(
+            PASSTHROUGH_SAME,
+            opener(worker, d -> passthrough(d, ",xattr,default_permissions")));
   }
 
   /// Mounts.
@@ -136,7 +149,8 @@ final class MountedPeers {
         MountedPeers::umount);
   }
 
-  private static Mounted passthrough(Deadline deadline) throws IOException, InterruptedException {
+  private static Mounted passthrough(Deadline deadline, String options)
+      throws IOException, InterruptedException {
     checkDevice();
     Path folder = Files.createTempDirectory("pagewright-bench");
     LoopMount below = null;
@@ -145,7 +159,8 @@ final class MountedPeers {
       String program = findPassthrough(deadline);
       below = LoopMount.create(IMAGE_BYTES);
       Program.run(
-          deadline, program, "-o", "cache=always,source=" + below.folder(), folder.toString());
+          deadline, program, "-o", "cache=always,source=" + below.folder() + options,
+          folder.toString());
       done = true;
     } finally {
       if (!done) {

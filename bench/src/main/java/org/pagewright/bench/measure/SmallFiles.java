@@ -68,7 +68,7 @@ final class SmallFiles {
 
   /// The same through mounts.
   static TimedContest mounted(Step step) {
-    return MountedPeers.contest(
+    return MountedPeers.contestOfNames(
         (mounted, deadline) -> subject(step, COUNT, new Nio(mounted.folder(), mounted)));
   }
 

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
 import java.util.Random;
 import org.pagewright.bench.door.Doors;
 
@@ -65,6 +66,23 @@ final class SourceTree implements AutoCloseable {
           public FileVisitResult postVisitDirectory(Path dir, java.io.IOException failed)
               throws IOException {
             Files.delete(dir);
+            return FileVisitResult.CONTINUE;
+          }
+        });
+  }
+
+  /// Makes all files in a folder an hour older.
+  static void age(Path folder) throws IOException {
+    Files.walkFileTree(
+        folder,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+              throws IOException {
+            if (attributes.isRegularFile()) {
+              FileTime old = attributes.lastModifiedTime();
+              Files.setLastModifiedTime(file, FileTime.from(old.toInstant().minusSeconds(3600)));
+            }
             return FileVisitResult.CONTINUE;
           }
         });
