@@ -15,5 +15,8 @@ public final class InodeFlags {
   /// Reads do not change the access time.
   public static final int NOATIME = 0x80;
 
+  /// Each change of a name in the directory is durable on return; so it is with [#SYNC].
+  public static final int DIRSYNC = 0x10000;
+
   private InodeFlags() {}
 }

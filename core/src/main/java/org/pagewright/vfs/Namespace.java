@@ -184,6 +184,7 @@ public final class Namespace {
     }
     checkNode(mode, target, who);
     Inode existing = null;
+    Inode made;
     startWriteUnlessExists(dir, name);
     try {
       dir.rwsem().lock();
@@ -195,16 +196,32 @@ public final class Namespace {
         Access.checkCreate(dir, who);
         NewNode node = nodeFor(dir, mode, rdev, target, who, umask);
         forget(dir, name);
-        Inode made = dir.operations().create(dir, name, node);
+        made = dir.operations().create(dir, name, node);
         remember(dir, name, made.ino());
         superBlock.tellAdded(dir, name, made);
-        return made;
       } finally {
         dir.rwsem().unlock();
       }
     } finally {
       putIfAny(existing);
       superBlock.endWrite();
+    }
+    boolean durable = false;
+    try {
+      syncIfAsked(dir);
+      durable = true;
+      return made;
+    } finally {
+      if (!durable) {
+        superBlock.iput(made);
+      }
+    }
+  }
+
+  /// Makes a change of names durable if the directory asks for that. No lock is held.
+  private static void syncIfAsked(Inode dir) throws FsException {
+    if ((dir.flags() & (InodeFlags.SYNC | InodeFlags.DIRSYNC)) != 0) {
+      dir.operations().fsync(dir, 0, Long.MAX_VALUE, false);
     }
   }
 
@@ -378,6 +395,7 @@ public final class Namespace {
       putIfAny(existing);
       superBlock.endWrite();
     }
+    syncIfAsked(dir);
   }
 
   // ---- Removing ---------------------------------------------------------------------------------
@@ -453,6 +471,7 @@ public final class Namespace {
       putIfAny(victim);
       superBlock.endWrite();
     }
+    syncIfAsked(dir);
   }
 
   // ---- Renaming ---------------------------------------------------------------------------------
@@ -514,6 +533,10 @@ public final class Namespace {
           .run();
     } finally {
       superBlock.endWrite();
+    }
+    syncIfAsked(newDir);
+    if (oldDir != newDir) {
+      syncIfAsked(oldDir);
     }
   }
 

@@ -20,9 +20,9 @@ import org.pagewright.sim.posix.Row;
 /// The tables of POSIX over a real mount: system calls here, the server in a process of its own.
 /// Skipped without root or `/dev/fuse`.
 final class MountedPosixTest {
-  /// What the kernel's side of FUSE does not pass on: FS_IOC_SETFLAGS comes as a request that the
-  /// server does not answer, and taking ranges out of files is refused before we are asked.
-  private static final Set<Row.Need> LACKS = Set.of(Row.Need.FLAGS, Row.Need.SHIFT);
+  /// What the kernel's side of FUSE does not pass on: taking ranges out of files is refused before
+  /// we are asked.
+  private static final Set<Row.Need> LACKS = Set.of(Row.Need.SHIFT);
 
   @TempDir Path folder;
 

@@ -328,6 +328,11 @@ final class NioDoor implements Door, AutoCloseable {
   }
 
   @Override
+  public int flags(String path) throws FsException {
+    return core.flags(path);
+  }
+
+  @Override
   public void setFlags(String path, int flags) throws FsException {
     core.setFlags(path, flags);
   }

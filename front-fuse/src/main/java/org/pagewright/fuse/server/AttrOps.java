@@ -45,14 +45,18 @@ final class AttrOps {
     {InodeFlags.SYNC, 0x20},
     {InodeFlags.NOATIME, 0x40},
     {0x40, 0x80}, // not to be dumped
+    {0x2000_0000, 0x200}, // hands its project on
+    {0x200_0000, 0x8000}, // direct access
   };
 
   private final Services s;
   private final FileOps files;
+  private final Coherence coherence;
 
-  AttrOps(Services services, FileOps files) {
+  AttrOps(Services services, FileOps files, Coherence coherence) {
     this.s = services;
     this.files = files;
+    this.coherence = coherence;
   }
 
   void getattr(Context c) throws FsException {
@@ -181,7 +185,7 @@ final class AttrOps {
       case FS_IOC_GETFLAGS -> result = inode.flags();
       case FS_IOC_GETVERSION -> result = inode.generation();
       case FS_IOC_SETFLAGS -> {
-        s.attributes.setFlags(inode, r.intAt(Wire.IoctlIn.BYTES), c.who());
+        setFlags(c, inode, r.intAt(Wire.IoctlIn.BYTES));
         room = 0;
       }
       case FS_IOC_FSGETXATTR -> {
@@ -194,7 +198,7 @@ final class AttrOps {
         if (r.intAt(Wire.IoctlIn.BYTES + FSXATTR_PROJECT) != 0) {
           throw new FsException(Errno.EOPNOTSUPP, inode + ": project");
         }
-        s.attributes.setFlags(inode, flagsOf(inode, xflags), c.who());
+        setFlags(c, inode, flagsOf(inode, xflags));
         room = 0;
       }
       default ->
@@ -206,6 +210,12 @@ final class AttrOps {
       // The numbers of these requests speak of a long; who asks has room for an int.
       c.reply.putInt(c.reply.add(4), result);
     }
+  }
+
+  /// The kernel does not know that this changes the time of the last change.
+  private void setFlags(Context c, Inode inode, int flags) throws FsException {
+    s.attributes.setFlags(inode, flags, c.who());
+    coherence.forgetAttributes(inode);
   }
 
   private static int xflagsOf(int flags) {

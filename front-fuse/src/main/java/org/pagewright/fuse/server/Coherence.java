@@ -47,6 +47,7 @@ final class Coherence implements Watcher {
   private Set<Stale> stale = new LinkedHashSet<>();
   private boolean full;
 
+  private volatile @Nullable Channel channel; // written once, by start
   private volatile boolean pending;
   private volatile boolean overflow;
   private volatile boolean stopped;
@@ -57,6 +58,7 @@ final class Coherence implements Watcher {
   }
 
   void start(Channel channel) {
+    this.channel = channel;
     s.superBlock.addWatcher(this);
     Thread thread = new Thread(() -> run(channel), "fuse-notify");
     thread.setDaemon(true);
@@ -168,6 +170,15 @@ final class Coherence implements Watcher {
       return taken;
     } finally {
       lock.unlock();
+    }
+  }
+
+  /// Has the kernel forget the attributes of an inode, before a request is answered that changed
+  /// them, and of which the kernel thinks that it changes none. For that alone it waits for nobody.
+  void forgetAttributes(Inode inode) {
+    Channel to = channel;
+    if (to != null) {
+      tell(to, Reply.small(), new Stale(s.nodes.idOf(inode.ino()), null, false));
     }
   }
 

@@ -105,10 +105,10 @@ public final class FuseServer implements AutoCloseable {
     this.atFirst = atFirst(options);
     this.names = new NameOps(services);
     this.files = new FileOps(services, names, this);
-    this.attributes = new AttrOps(services, files);
+    this.coherence = new Coherence(services, this);
+    this.attributes = new AttrOps(services, files, coherence);
     this.directories = new DirOps(services);
     this.locks = new LockOps(services, this);
-    this.coherence = new Coherence(services, this);
     this.log = log;
   }
 

@@ -40,20 +40,6 @@ import org.pagewright.vfs.SuperBlock;
 final class Ext4Inode extends Inode implements MapRoot, XattrHost, DirBlocks {
   private static final int SECTOR_BITS = 9;
 
-  /// Flags that a new inode takes over from its directory.
-  private static final int INHERITED =
-      InodeCodec.FLAG_SYNC | InodeCodec.FLAG_NODUMP | InodeCodec.FLAG_NOATIME;
-
-  /// Flags that a user may change.
-  static final int USER_FLAGS =
-      InodeCodec.FLAG_SYNC
-          | InodeCodec.FLAG_IMMUTABLE
-          | InodeCodec.FLAG_APPEND
-          | InodeCodec.FLAG_NODUMP
-          | InodeCodec.FLAG_NOATIME
-          | InodeCodec.FLAG_DIRSYNC
-          | InodeCodec.FLAG_TOPDIR
-          | InodeCodec.FLAG_NOTAIL;
 
   private final Ext4FileSystem fs;
   private final MemorySegment block = MemorySegment.ofArray(new byte[InodeCodec.BLOCK_SIZE]);
@@ -183,10 +169,7 @@ final class Ext4Inode extends Inode implements MapRoot, XattrHost, DirBlocks {
       throws FsException {
     initialize(node);
     setGeneration(number.generation());
-    int flags = parent == null ? 0 : parent.flags() & INHERITED;
-    if (isDirectory() && parent != null) {
-      flags |= parent.flags() & InodeCodec.FLAG_DIRSYNC;
-    }
+    int flags = parent == null ? 0 : UserFlags.inherited(parent.flags(), type());
     boolean mapped = isRegular() || isDirectory();
     byte @Nullable [] target = node.target();
     if (target != null) {

@@ -633,14 +633,9 @@ final class Ext4InodeOperations implements InodeOperations {
 
   @Override
   public void setFlags(Inode inode, int flags) throws FsException {
-    int changed = (inode.flags() ^ flags) & ~Ext4Inode.USER_FLAGS;
-    if (changed != 0) {
-      throw new FsException(
-          Errno.EOPNOTSUPP, inode + ": flags " + Integer.toHexString(changed)
-              + " are not the user's to change");
-    }
+    int wanted = UserFlags.changed(inode, flags);
     try (Handle handle = fs.start(INODE_CREDITS)) {
-      inode.setFlags(flags);
+      inode.setFlags(wanted);
       inode.touchChanged();
       ext4(inode).write(handle);
     }

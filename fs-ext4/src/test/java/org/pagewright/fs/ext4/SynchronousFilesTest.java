@@ -1,8 +1,10 @@
 package org.pagewright.fs.ext4;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -23,6 +25,42 @@ import org.pagewright.vfs.Volume;
 final class SynchronousFilesTest {
   private static final int LENGTH = 10_000;
   private static final int PUNCHED = 1_000;
+
+  private static List<String> names(RamImage image, CacheMemory memory, String path)
+      throws FsException {
+    try (Volume crashed = Ext4.mount(image, memory, Ext4Options.DEFAULTS.withForce(true))) {
+      return crashed.list(path).stream().map(entry -> entry.name().toString()).sorted().toList();
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"EXT4, 65536", "EXT4, 8", "EXT2, 65536", "EXT2, 8"})
+  void eachChangeOfANameInASynchronousDirectoryIsThereAfterACrash(
+      MkfsOptions.Type type, int flag) throws FsException {
+    RamImage image = RamImage.of(16 << 20);
+    Mkfs.make(image, new MkfsOptions().type(type).blockSize(1024));
+    try (CacheMemory memory = CacheMemory.ofBytes(16 << 20);
+        Volume volume =
+            Ext4.mount(image, memory, Ext4Options.DEFAULTS.withCommitSeconds(100_000))) {
+      volume.mkdir("/d", 0755);
+      volume.setFlags("/d", volume.flags("/d") | flag);
+      volume.sync();
+      volume.mkdir("/d/a", 0755);
+      assertEquals(List.of("a"), names(image.copy(), memory, "/d"));
+      volume.open("/d/b", OpenFlags.CREAT | OpenFlags.WRONLY, 0644).close();
+      assertEquals(List.of("a", "b"), names(image.copy(), memory, "/d"));
+      volume.link("/d/b", "/d/c");
+      assertEquals(List.of("a", "b", "c"), names(image.copy(), memory, "/d"));
+      volume.unlink("/d/b");
+      assertEquals(List.of("a", "c"), names(image.copy(), memory, "/d"));
+      volume.rename("/d/c", "/d/e", 0);
+      assertEquals(List.of("a", "e"), names(image.copy(), memory, "/d"));
+      volume.rename("/d/e", "/f", 0);
+      assertEquals(List.of("a"), names(image.copy(), memory, "/d"));
+      volume.rmdir("/d/a");
+      assertEquals(List.of(), names(image.copy(), memory, "/d"));
+    }
+  }
 
   private static byte[] content(RamImage image, CacheMemory memory, int length)
       throws FsException {

@@ -81,7 +81,6 @@ public final class HostDoor implements Door, AutoCloseable {
   private static final int FACCESSAT2 = 439;
   private static final long FS_IOC_GETFLAGS = 0x80086601L;
   private static final long FS_IOC_SETFLAGS = 0x40086602L;
-  private static final int USER_FLAGS = 0x8 | 0x10 | 0x20 | 0x40 | 0x80;
 
   private static final int BUFFER = 1 << 17;
 
@@ -376,11 +375,17 @@ public final class HostDoor implements Door, AutoCloseable {
   }
 
   @Override
-  public void setFlags(String path, int flags) throws FsException {
+  public int flags(String path) throws FsException {
     try (HostFile file = openFile(path, O_NONBLOCK, 0)) {
       call(path, IOCTL, file.fd, FS_IOC_GETFLAGS, buffer.address(), 0, 0, 0);
-      int kept = buffer.get(ValueLayout.JAVA_INT, 0) & ~USER_FLAGS;
-      buffer.set(ValueLayout.JAVA_INT, 0, kept | flags);
+      return buffer.get(ValueLayout.JAVA_INT, 0);
+    }
+  }
+
+  @Override
+  public void setFlags(String path, int flags) throws FsException {
+    try (HostFile file = openFile(path, O_NONBLOCK, 0)) {
+      buffer.set(ValueLayout.JAVA_INT, 0, flags);
       call(path, IOCTL, file.fd, FS_IOC_SETFLAGS, buffer.address(), 0, 0, 0);
     }
   }

@@ -238,10 +238,17 @@ public interface Door {
   /// @throws FsException any
   List<String> listXattrs(String path, boolean follow) throws FsException;
 
+  /// The flags of `lsattr`.
+  ///
+  /// @param path of what
+  /// @return all bits of FS_IOC_GETFLAGS
+  /// @throws FsException any
+  int flags(String path) throws FsException;
+
   /// Sets the flags of `chattr`.
   ///
   /// @param path of what
-  /// @param flags all bits that a user may set
+  /// @param flags all bits, as for FS_IOC_SETFLAGS
   /// @throws FsException any
   void setFlags(String path, int flags) throws FsException;
 

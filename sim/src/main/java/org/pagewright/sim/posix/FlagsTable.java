@@ -17,7 +17,42 @@ import org.pagewright.vfs.XattrMode;
 /// What may be done with immutable and append-only files and directories: nothing that the flag
 /// forbids, whoever asks.
 final class FlagsTable {
+  /// SYNC, IMMUTABLE, APPEND, NODUMP, NOATIME.
+  private static final int EVERYWHERE = 0x8 | 0x10 | 0x20 | 0x40 | 0x80;
+
+  /// What comes of setting a flag in ext4: on a file, and on a directory. That one "is left" means
+  /// no error, and no flag: `chattr` always sends all that it has read.
+  private static final Map<Integer, String[]> KEPT = new LinkedHashMap<>();
+
+  static {
+    String[] kept = {"ok, set", "ok, set"};
+    String[] directories = {"EOPNOTSUPP, left", "ok, set"};
+    String[] left = {"ok, left", "ok, left"};
+    String[] none = {"EOPNOTSUPP, left", "EOPNOTSUPP, left"};
+    KEPT.put(0x1, kept); // to be wiped when deleted
+    KEPT.put(0x2, kept); // to be kept when deleted
+    KEPT.put(0x4, kept); // compressed
+    KEPT.put(0x400, left); // not compressed
+    KEPT.put(0x800, left); // encrypted
+    KEPT.put(0x1000, left); // with an index
+    KEPT.put(0x8000, kept); // no tails
+    KEPT.put(0x10000, directories); // synchronous
+    KEPT.put(0x20000, directories); // top of a tree
+    KEPT.put(0x40000, none); // huge
+    KEPT.put(0x100000, left); // sealed
+    KEPT.put(0x200000, none); // an attribute's value
+    KEPT.put(0x2000000, kept); // direct access
+    KEPT.put(0x10000000, left); // in the inode
+    KEPT.put(0x20000000, directories); // hands its project on
+    KEPT.put(0x40000000, none); // ignores case
+  }
+
   private FlagsTable() {}
+
+  /// Sets those that every file system here has, and leaves the others.
+  static void set(Door door, String path, int flags) throws FsException {
+    door.setFlags(path, door.flags(path) & ~EVERYWHERE | flags);
+  }
 
   private interface Call {
     void run(Scene scene) throws FsException;
@@ -128,14 +163,14 @@ final class FlagsTable {
           s -> {
             s.file("f", ANN, 100, 0666);
             try (Door.File file = s.door().open(s.at("f"), 2, 0)) {
-              s.door().setFlags(s.at("f"), flag);
+              set(s.door(), s.at("f"), flag);
               String outcome =
                   s.attempt(() -> file.write(new byte[1]))
                       + " " + s.attempt(() -> file.truncate(0))
                       + " "
                       + s.attempt(
                           () -> file.fallocate(FallocateMode.PUNCH_HOLE | 1, 0, 1));
-              s.door().setFlags(s.at("f"), 0);
+              set(s.door(), s.at("f"), 0);
               return outcome;
             }
           },
@@ -150,19 +185,74 @@ final class FlagsTable {
             may ? "ok" : "EPERM",
             s -> {
               s.file("f", ANN, 100, 0666);
-              return s.attempt(user, () -> s.door().setFlags(s.at("f"), flag));
+              return s.attempt(user, () -> set(s.door(), s.at("f"), flag));
             },
             Row.Need.FLAGS);
       }
     }
+    addKept(rows);
     return rows.all();
   }
 
+  private static void addKept(Rows rows) {
+    KEPT.forEach(
+        (flag, expected) -> {
+          String name = "flag " + Integer.toHexString(flag);
+          rows.add(
+              name + " of a file",
+              expected[0],
+              s -> {
+                s.file("f", ANN, 100, 0666);
+                return outcome(s, flag);
+              },
+              Row.Need.EXT_FLAGS);
+          rows.add(
+              name + " of a directory",
+              expected[1],
+              s -> {
+                s.dir("f", ANN, 100, 0777);
+                return outcome(s, flag);
+              },
+              Row.Need.EXT_FLAGS);
+        });
+    rows.add(
+        "flags handed on to a file",
+        "8047",
+        s -> {
+          heir(s);
+          s.file("f/x", ROOT, 0, 0666);
+          return Integer.toHexString(s.door().flags(s.at("f/x")) & HANDED_ON);
+        },
+        Row.Need.EXT_FLAGS);
+    rows.add(
+        "flags handed on to a directory",
+        "18047",
+        s -> {
+          heir(s);
+          s.dir("f/x", ROOT, 0, 0777);
+          return Integer.toHexString(s.door().flags(s.at("f/x")) & HANDED_ON);
+        },
+        Row.Need.EXT_FLAGS);
+  }
+
+  private static final int HANDED_ON = 0x1 | 0x2 | 0x4 | 0x40 | 0x8000 | 0x10000 | 0x20000;
+
+  private static void heir(Scene s) throws FsException {
+    s.dir("f", ROOT, 0, 0777);
+    s.door().setFlags(s.at("f"), s.door().flags(s.at("f")) | HANDED_ON);
+  }
+
+  private static String outcome(Scene s, int flag) throws FsException {
+    int before = s.door().flags(s.at("f"));
+    String outcome = s.attempt(() -> s.door().setFlags(s.at("f"), before | flag));
+    return outcome + ((s.door().flags(s.at("f")) & flag) != 0 ? ", set" : ", left");
+  }
+
   private static String flagged(Scene s, int flag, User user, Call call) throws FsException {
-    s.door().setFlags(s.at("f"), flag);
+    set(s.door(), s.at("f"), flag);
     String outcome = s.attempt(user, () -> call.run(s));
     if (s.isThere("f")) {
-      s.door().setFlags(s.at("f"), 0);
+      set(s.door(), s.at("f"), 0);
     }
     return outcome;
   }

@@ -118,7 +118,7 @@ public final class PosixTable {
     try {
       remove.run();
     } catch (FsException e) {
-      door.setFlags(path, 0);
+      FlagsTable.set(door, path, 0);
       remove.run();
     }
   }

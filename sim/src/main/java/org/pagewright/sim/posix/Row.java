@@ -24,6 +24,8 @@ public record Row(
     ACLS,
     /// Flags such as immutable.
     FLAGS,
+    /// Those that ext4 has besides.
+    EXT_FLAGS,
     /// Making and removing space.
     FALLOCATE,
     /// Taking a range out of a file, or putting one in.

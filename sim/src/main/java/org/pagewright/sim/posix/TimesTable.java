@@ -178,7 +178,7 @@ final class TimesTable {
         Row.Need.XATTRS);
     add(
         rows, "set flags", "d/f:c",
-        s -> s.door().setFlags(s.at("d/f"), 0x40), Row.Need.FLAGS);
+        s -> FlagsTable.set(s.door(), s.at("d/f"), 0x40), Row.Need.FLAGS);
     add(rows, "link", "d/f:c e:mc", s -> s.door().link(s.at("d/f"), s.at("e/n")));
     add(
         rows, "unlink of one name", "d:mc d/g:c",

@@ -132,13 +132,14 @@ public final class VolumeDoor implements Door {
   }
 
   @Override
-  public void setFlags(String path, int flags) throws FsException {
-    int kept = view.flags(path) & ~USER_FLAGS;
-    view.setFlags(path, kept | flags);
+  public int flags(String path) throws FsException {
+    return view.flags(path);
   }
 
-  /// What the tables set: SYNC, IMMUTABLE, APPEND, NODUMP, NOATIME.
-  private static final int USER_FLAGS = 0x8 | 0x10 | 0x20 | 0x40 | 0x80;
+  @Override
+  public void setFlags(String path, int flags) throws FsException {
+    view.setFlags(path, flags);
+  }
 
   @Override
   public List<Entry> list(String path) throws FsException {

@@ -39,6 +39,9 @@ public final class InodeCodec {
   /// Flag: access times are not kept.
   public static final int FLAG_NOATIME = 0x80;
 
+  /// Flag: not to be compressed.
+  public static final int FLAG_NOCOMPR = 0x400;
+
   /// Flag: the directory has an index.
   public static final int FLAG_INDEX = 0x1000;
 
