@@ -29,7 +29,9 @@ final class PosixTableTest {
             Ramfs.mount(memory.cache(), MountOptions.DEFAULTS.withClock(clock))) {
       List<PosixTable.Outcome> outcomes =
           PosixTable.run(
-              new VolumeDoor(volume, clock::tick), table.getValue(), Set.of(Row.Need.SHIFT, Row.Need.EXT_FLAGS));
+              new VolumeDoor(volume, clock::tick),
+              table.getValue(),
+              Set.of(Row.Need.SHIFT, Row.Need.EXT_FLAGS));
       assertEquals(
           "",
           outcomes.stream()

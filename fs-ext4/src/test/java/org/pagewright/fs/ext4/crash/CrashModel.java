@@ -444,8 +444,8 @@ final class CrashModel implements CrashOracle<Sight> {
     touch(node, number, true);
   }
 
-  /// Whether whole blocks are taken out, and parts of blocks at the ends of what goes are zeroed like
-  /// any written byte: a sync of the metadata alone, or of another file, does not bring them.
+  /// Whether whole blocks are taken out, and parts of blocks at the ends of what goes are zeroed
+  /// like any written byte: a sync of the metadata alone, or of another file, does not bring them.
   private boolean endsAreContent() {
     return mode == Mode.WRITEBACK || mode == Mode.NONE;
   }
