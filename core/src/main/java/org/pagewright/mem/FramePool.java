@@ -30,7 +30,8 @@ import org.pagewright.os.HugePages;
 /// Frames come into use 64 at a time. Of those, one bit says that a frame is free, another that it
 /// was never handed out, hence is zero still. Above the bits of free frames lie summaries, one bit
 /// for 64 below: set if any of those may be set. Who takes the last bit of a word clears the bit
-/// above, then looks again, for somebody may have given one back in between.
+/// above, then looks again, for somebody may have given one back in between. If that is before who
+/// gave the bit has set the one above, it comes to be set over nothing: who finds that clears it.
 ///
 ///     summary    1 word for 4096 frames
 ///     free       1 word for 64 frames      fresh    likewise
@@ -241,6 +242,9 @@ public final class FramePool implements AutoCloseable {
         }
         bits = (long) BITS.getVolatile(free[0], row);
       }
+      if (i > 0) {
+        emptied(0, row); // else two such rows would hide what is free behind them, for ever
+      }
       int next = nextFree(row + 1);
       row = next < 0 ? nextFree(0) : next;
     }
@@ -277,15 +281,15 @@ public final class FramePool implements AutoCloseable {
     }
     long old = (long) BITS.getAndBitwiseAnd(free[0], row, ~bit);
     if (old == bit) {
-      emptied(row);
+      emptied(0, row);
     }
     return (old & bit) != 0;
   }
 
   /// A word has no bit any more: nor has it one in the summary above.
-  private void emptied(int word) {
+  private void emptied(int below, int word) {
     int at = word;
-    for (int level = 1; level < free.length; level++) {
+    for (int level = below + 1; level < free.length; level++) {
       long bit = 1L << at;
       long old = (long) BITS.getAndBitwiseAnd(free[level], at >>> ROW_SHIFT, ~bit);
       if ((long) BITS.getVolatile(free[level - 1], at) != 0) {
@@ -334,6 +338,7 @@ public final class FramePool implements AutoCloseable {
     for (int below = level - 1; below > 0; below--) {
       long bits = (long) BITS.getVolatile(free[below], at);
       if (bits == 0) {
+        emptied(below, at);
         return -1; // taken meanwhile; the caller looks again
       }
       at = at << ROW_SHIFT | Long.numberOfTrailingZeros(bits);

@@ -13,9 +13,11 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /// Frames over several chunks, the last of which is cut by the budget.
 final class FramePoolTest {
@@ -171,6 +173,53 @@ final class FramePoolTest {
           assertTrue(all.add(frame));
         }
         assertEquals(budget, all.size(), "none is lost, seed " + seed);
+      }
+    }
+  }
+
+  /// Frames are given back, and taken by who wants just those, perhaps before the summary says that
+  /// their rows have one: it then says so of rows that have none.
+  @Test
+  @Timeout(60)
+  void aFrameIsFoundBehindRowsThatOnlySeemToHaveOne() throws Exception {
+    int rows = 70;
+    int sweeps = 200;
+    try (FramePool pool = new FramePool(64L * rows * FramePool.FRAME_SIZE)) {
+      int[] frames = new int[64 * rows];
+      for (int i = 0; i < frames.length; i++) {
+        frames[i] = pool.alloc(true);
+      }
+      int last = frames[frames.length - 1];
+      pool.free(last); // so that somebody may look for a frame
+      AtomicInteger turn = new AtomicInteger();
+      for (int sweep = 0; sweep < sweeps; sweep++) {
+        turn.set(0);
+        Thread taker = Thread.ofPlatform().daemon().start(() -> takeEach(pool, frames, turn));
+        for (int row = 0; row < 60; row++) {
+          while (turn.get() != row + 1) {
+            Thread.onSpinWait();
+          }
+          pool.free(frames[row << 6]);
+        }
+        taker.join();
+        assertEquals(last, pool.alloc(true));
+        assertEquals(-1, pool.alloc(true));
+        pool.free(frames[65 << 6]);
+        assertEquals(frames[65 << 6], pool.alloc(true));
+        pool.free(last);
+      }
+    }
+  }
+
+  private static void takeEach(FramePool pool, int[] frames, AtomicInteger turn) {
+    for (int row = 0; row < 60; row++) {
+      int wanted = frames[row << 6];
+      turn.set(row + 1);
+      int frame;
+      while ((frame = pool.alloc(true, wanted, 0)) != wanted) {
+        if (frame >= 0) {
+          pool.free(frame);
+        }
       }
     }
   }
