@@ -90,20 +90,24 @@ final class Evictions {
       evictNow(inode);
       return;
     }
-    if (!writeLevel.tryStart()) {
-      // Frozen, or about to be: freeing it changes the image. Thaw does it.
-      lock.lock();
-      deferred.add(inode);
-      lock.unlock();
-      if (superBlock.isThawed()) {
-        evictDeferred(); // thawed between the two, and the thaw did not find it
+    if (writeLevel.tryStart()) {
+      try {
+        evictNow(inode);
+      } finally {
+        writeLevel.end();
       }
       return;
     }
-    try {
-      evictNow(inode);
-    } finally {
-      writeLevel.end();
+    // Frozen, or about to be: freeing it changes the image. Thaw does it.
+    lock.lock();
+    deferred.add(inode);
+    lock.unlock();
+    if (!writeLevel.isFrozen()) {
+      // Thawed between the two, and who thawed did not find it. That may have been a close, which
+      // waits for us, but looks no more at what was put off.
+      for (Inode found : takeDeferred()) {
+        evictOpen(found);
+      }
     }
   }
 
@@ -189,15 +193,21 @@ final class Evictions {
 
   /// Frees what was put off, as far as that goes now.
   void evictDeferred() {
-    List<Inode> now;
+    for (Inode inode : takeDeferred()) {
+      evict(inode);
+    }
+  }
+
+  /// Takes what was put off, to be tried again.
+  private List<Inode> takeDeferred() {
     lock.lock();
-    now = List.copyOf(deferred);
+    List<Inode> now = List.copyOf(deferred);
     deferred.clear();
     lock.unlock();
     for (Inode inode : now) {
       inodes.tryAgain(inode);
-      evict(inode);
     }
+    return now;
   }
 
   /// Whether something is put off still.

@@ -27,7 +27,7 @@ final class OpenFiles {
   /// @throws FsException ENFILE
   void reserve() throws FsException {
     if (count.incrementAndGet() > max) {
-      count.decrementAndGet();
+      unreserve();
       throw new FsException(Errno.ENFILE, superBlock + ": " + max + " files are open");
     }
   }

@@ -574,11 +574,6 @@ public final class SuperBlock {
     return writeLevel.isFrozen();
   }
 
-  /// Whether it is neither frozen nor about to be, nor about to be closed.
-  boolean isThawed() {
-    return freezing.get() == THAWED;
-  }
-
   /// Lets writers in again.
   ///
   /// @throws FsException EINVAL if not frozen; EIO
@@ -764,8 +759,9 @@ public final class SuperBlock {
         gone = true; // writers that a thaw lets in find it
       }
       failed = endFreeze(force);
-      vmSpace.closeAll(); // with force: no store comes after the sync
-      if (!force) {
+      if (force) {
+        vmSpace.closeAll(); // no store comes after the sync
+      } else {
         if (failed != null) {
           throw failed;
         }
@@ -774,7 +770,8 @@ public final class SuperBlock {
         }
         gone = true;
       }
-      FsException late = freezing.get() == CLOSING ? endCalls() : null; // else that has given up
+      // Else the wait for a freeze has given up.
+      FsException late = freezing.get() == CLOSING ? endCalls(force) : null;
       failed = failed == null ? late : failed;
       if (!force && files.count() > 0) {
         throw new FsException(Errno.EBUSY, operations.name() + ": a file was opened");
@@ -855,12 +852,15 @@ public final class SuperBlock {
 
   /// Waits for the calls under way; later ones find that the volume is gone.
   ///
+  /// @param force close regions, too; else one that was just made keeps the volume open
   /// @return not null if some did not end: the volume is shut down then
-  private @Nullable FsException endCalls() {
+  private @Nullable FsException endCalls(boolean force) {
     fileLocks.close();
     final long end = clock.nanoTime() + CALLS_NANOS;
     boolean ended = files.awaitCalls(clock, CALLS_NANOS);
-    vmSpace.closeAll(); // with regions that were just being made
+    if (force) {
+      vmSpace.closeAll(); // with regions that were just being made
+    }
     for (FreezeLock level : List.of(writeLevel, pagefaultLevel)) {
       ended &= level.freeze(clock, end - clock.nanoTime());
       level.thaw(); // who waits there finds that the volume is gone

@@ -29,7 +29,8 @@ import org.pagewright.vfs.OpenFile;
 import org.pagewright.vfs.Volume;
 
 /// A volume that is closed by force under the hands of those who use it. What they were promised
-/// holds (R-H9), what they were at is done or not, and the image is whole.
+/// holds (R-H9), what they were at is done or not, and the image is whole. A close that is not
+/// forced takes nothing from them.
 @Tag("explore")
 final class ForcedCloseTest {
   private static final int SIZE = 100;
@@ -194,6 +195,44 @@ final class ForcedCloseTest {
             assertEquals(Errno.EINVAL, e.errno()); // the close has thawed it
           }
         });
+  }
+
+  /// Somebody opens a file and maps it while a close is under way that nobody forces: it ends with
+  /// EBUSY, and takes no region away.
+  @ParameterizedTest
+  @EnumSource(names = "PLAIN")
+  void aPoliteCloseThatIsRefusedLeavesRegionsAlone(StagedVolume.Kind kind) {
+    Program program =
+        stage -> {
+          StagedVolume v = StagedVolume.mount(stage, kind);
+          OpenFile first = v.create("/f");
+          StagedVolume.write(first, 0, 1, SIZE);
+          first.close();
+          stage.thread(
+              "user",
+              () -> {
+                try (OpenFile file = v.open("/f");
+                    MappedRegion region =
+                        file.map(0, FOLIO, Protection.READ_WRITE, Sharing.SHARED)) {
+                  assertEquals(1, region.getByte(0));
+                } catch (FsException e) {
+                  assertEquals(Errno.EIO, e.errno(), e.getMessage());
+                }
+              });
+          stage.thread(
+              "closer",
+              () -> {
+                try {
+                  v.volume.close();
+                } catch (FsException e) {
+                  assertEquals(Errno.EBUSY, e.errno(), e.getMessage());
+                }
+              });
+          stage.lastThread("end", () -> v.volume.close());
+        };
+    StagedVolume.assertNothingFound(
+        "polite close against a region, " + kind,
+        Explorer.random(SEED, SCHEDULES, 3).explore(program));
   }
 
   @ParameterizedTest
