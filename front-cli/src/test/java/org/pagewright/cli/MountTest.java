@@ -7,14 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.pagewright.cli.Shell.ok;
 
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -121,90 +118,6 @@ final class MountTest {
   }
 
   @Test
-  void gitWorksThere() throws IOException {
-    need("git");
-    try (MountedImage mounted = mount("-o", "writeback_cache")) {
-      mounted.sh(
-          """
-          export HOME=$PWD GIT_CONFIG_NOSYSTEM=1
-          git init -q one; cd one
-          git config user.name N; git config user.email n@example.org
-          for i in $(seq 120); do mkdir -p d$((i % 9)); seq $i 400 > d$((i % 9))/f$i; done
-          git add -A; git commit -qm first
-          seq 7 > d1/new; git add -A; git commit -qm second
-          git repack -adq; git gc -q; git fsck --strict
-          test -z "$(git status --porcelain)"
-          cd ..; git clone -q one two; cd two; git checkout -q HEAD~1; git fsck
-          cd ..; diff -r one/d2 two/d2
-          """);
-      mounted.unmount();
-    }
-  }
-
-  @Test
-  void committedRowsSurviveTheKillOfTheServer() throws IOException {
-    need("sqlite3");
-    long seed = Long.getLong("pagewright.seed", System.nanoTime());
-    System.out.println("-Dpagewright.seed=" + seed);
-    java.util.Random random = new java.util.Random(seed);
-    int committed = 0;
-    for (int round = 0; round < Integer.getInteger("pagewright.kill.rounds", 3); round++) {
-      try (MountedImage mounted = mount()) {
-        String count =
-            mounted.sh(
-                "sqlite3 db 'PRAGMA integrity_check;"
-                    + " CREATE TABLE IF NOT EXISTS t(a INTEGER PRIMARY KEY, b);"
-                    + " SELECT count(*) FROM t;'");
-        assertEquals("ok", count.lines().findFirst().orElse(""));
-        int rows = Integer.parseInt(count.lines().skip(1).findFirst().orElse(""));
-        assertTrue(rows >= committed, rows + " rows, " + committed + " were committed");
-        committed = insertUntilKilled(mounted, rows, 20 + random.nextInt(60));
-        Shell.ok("umount", mounted.point());
-        assertNull(Mounts.at(mounted.point()));
-      }
-    }
-    try (MountedImage mounted = mount()) {
-      mounted.unmount();
-    }
-  }
-
-  /// Rows one by one, each a transaction; the server is killed after some of them.
-  ///
-  /// @return rows that sqlite3 said were committed
-  private static int insertUntilKilled(MountedImage mounted, int rows, int more)
-      throws IOException {
-    Process sqlite =
-        new ProcessBuilder("sqlite3", "-batch", mounted.point().resolve("db").toString())
-            .redirectErrorStream(true)
-            .start();
-    int committed = rows;
-    try (var in = sqlite.outputWriter(StandardCharsets.UTF_8);
-        BufferedReader out =
-            new BufferedReader(
-                new InputStreamReader(sqlite.getInputStream(), StandardCharsets.UTF_8))) {
-      // By default a commit is a removal of the journal that need not be durable yet: EXTRA syncs
-      // the directory, too.
-      in.write("PRAGMA synchronous=EXTRA;\n");
-      for (int i = 0; i < more; i++) {
-        in.write("INSERT INTO t(b) VALUES(hex(randomblob(400))); SELECT 'done';\n");
-        in.flush();
-        assertEquals("done", out.readLine());
-        committed++;
-      }
-      in.write(
-          "BEGIN; INSERT INTO t(b) VALUES('never'); INSERT INTO t(b) VALUES(zeroblob(90000));\n");
-      in.flush();
-      mounted.server().destroyForcibly();
-      mounted.await();
-    } catch (java.io.IOException e) {
-      assertFalse(mounted.server().isAlive(), e.toString()); // the pipe broke at the end
-    } finally {
-      sqlite.destroyForcibly();
-    }
-    return committed;
-  }
-
-  @Test
   void everyBlockHasWhatWasWrittenToIt() throws IOException {
     need("fio");
     try (MountedImage mounted = mount("--cache", "8M")) {
@@ -298,13 +211,7 @@ final class MountTest {
 
   @Test
   void helperMountsInTheBackground() throws IOException {
-    Path command = dir.resolve("pagewright");
-    StringBuilder script = new StringBuilder("#!/bin/sh\nexec");
-    for (String word : MountedImage.command()) {
-      script.append(" '").append(word).append('\'');
-    }
-    Files.writeString(command, script.append(" \"$@\"\n").toString());
-    Files.setPosixFilePermissions(command, PosixFilePermissions.fromString("rwxr-xr-x"));
+    Path command = MountedImage.script(dir);
     ok("install-mount-helper", "--dir", dir, "--command", command);
     Path point = Files.createDirectory(dir.resolve("point"));
     try {

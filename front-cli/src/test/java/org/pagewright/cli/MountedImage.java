@@ -9,6 +9,7 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -58,6 +59,16 @@ final class MountedImage implements AutoCloseable {
     command.add(Main.class.getName());
     command.addAll(List.of(words));
     return command;
+  }
+
+  /// A script `pagewright` in a folder that runs our command, as the launcher does.
+  static Path script(Path dir) throws IOException {
+    StringBuilder script = new StringBuilder("#!/bin/sh\nexec");
+    for (String word : command()) {
+      script.append(" '").append(word).append('\'');
+    }
+    Path file = Files.writeString(dir.resolve("pagewright"), script.append(" \"$@\"\n"));
+    return Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
   }
 
   /// Mounts, and waits until the mount is there.
