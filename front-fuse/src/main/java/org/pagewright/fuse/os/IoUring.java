@@ -20,8 +20,8 @@ import org.pagewright.errno.FsException;
 ///     sq tail one more                    |  io_uring_enter(submit 1, wait for 1)
 ///     cq tail moved: cqe, the result <----+
 ///
-/// One thread calls at a time, and always the same one: what a command is given, the kernel copies
-/// as that thread, when it enters.
+/// One thread calls at a time, and always the same one once a device keeps a command: what that is
+/// given, the kernel copies as its thread, when it enters.
 public final class IoUring implements AutoCloseable {
   /// Bytes of one submission.
   public static final int SQE_BYTES = 128;

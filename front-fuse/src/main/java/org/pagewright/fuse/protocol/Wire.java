@@ -1323,6 +1323,9 @@ public final class Wire {
             "u64 flags", "u64 commit_id", "u16 qid", "u16 padding1", "u16 padding2",
             "u16 padding3");
 
+    /// Operation: none, which the device refuses.
+    public static final int INVALID = 0;
+
     /// Operation: here is an entry, to be filled with a request.
     public static final int REGISTER = 1;
 

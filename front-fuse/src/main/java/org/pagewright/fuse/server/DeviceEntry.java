@@ -7,8 +7,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
 import org.pagewright.fuse.os.IoUring;
+import org.pagewright.fuse.os.Sys;
 import org.pagewright.fuse.protocol.Wire;
 
 /// An entry of a queue of `/dev/fuse`, with an io_uring of its own.
@@ -77,7 +79,11 @@ final class DeviceEntry implements RingEntry {
       for (int i = 0; i < queues; i++) {
         for (int j = 0; j < each; j++) {
           ProcessorPin pin = new ProcessorPin(everywhere, i);
-          channels.add(new RingChannel(new DeviceEntry(device, pin, i, bytes), device));
+          DeviceEntry entry = new DeviceEntry(device, pin, i, bytes);
+          channels.add(new RingChannel(entry, device));
+          if (channels.size() == 1) {
+            entry.check();
+          }
         }
       }
       return channels;
@@ -104,6 +110,16 @@ final class DeviceEntry implements RingEntry {
     }
   }
 
+  /// Asks the device for what it never does: it says so. Where the host keeps such commands from
+  /// it, as rules of SELinux may, we hear of that instead. Later it would be too late: a kernel
+  /// that has agreed to queues, and never hears of an entry, lets all requests wait for ever.
+  private void check() throws FsException {
+    int result = call(Wire.RingCommand.INVALID, 0);
+    if (result != -Errno.EAGAIN.number() && result != -Errno.EINVAL.number()) {
+      throw Sys.failure(result < 0 ? -result : Errno.EIO.number(), "command to /dev/fuse");
+    }
+  }
+
   @Override
   public MemorySegment header() {
     return memory.asSlice(0, Wire.RingHeader.BYTES);
@@ -121,13 +137,17 @@ final class DeviceEntry implements RingEntry {
 
   @Override
   public int exchange(int operation, long commitId) throws FsException {
+    // Who asks sleeps meanwhile on the same processor: waking another one takes longer than most
+    // requests do. Where it may not, it goes on as it is.
+    pin.hold();
+    return call(operation, commitId);
+  }
+
+  private int call(int operation, long commitId) throws FsException {
     if (!device.enter()) {
       return -ENOTCONN;
     }
     try {
-      // Who asks sleeps meanwhile on the same processor: waking another one takes longer than most
-      // requests do. Where it may not, it goes on as it is.
-      pin.hold();
       command.set(ValueLayout.JAVA_LONG, Wire.RingCommand.COMMIT_ID, commitId);
       command.set(ValueLayout.JAVA_SHORT, Wire.RingCommand.QID, (short) queue);
       return ring.call(device.descriptor(), operation, memory.address() + VECTORS_AT, VECTORS);
