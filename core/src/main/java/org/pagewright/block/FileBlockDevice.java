@@ -419,6 +419,7 @@ public final class FileBlockDevice implements BlockDevice {
     }
     SchedulePoint.reach(SchedulePoint.Kind.SUBMIT, bio);
     checkBio(bio);
+    bio.checkMemory(this, Thread.currentThread());
     if (!inFlight.enter()) {
       throw new FsException(Errno.EIO, name + ": " + bio + ": the device is closed");
     }

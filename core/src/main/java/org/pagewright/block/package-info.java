@@ -2,17 +2,18 @@
 ///
 /// Entry points: [BlockDevice], the interface that everything above uses; [Bio], one request;
 /// [FileBlockDevice#open] for an image or `/dev/sda`, [RamBlockDevice#of] for memory,
-/// [PartitionTable#open] for a partition of either.
+/// [PartitionTable#open] for a partition of either; [StackedBlockDevice] for one that is another
+/// but for some requests.
 ///
-/// May import errno and mem. As it lies below sync it has no lock of ours, and needs none on the
-/// way of a request: a count of requests, a bounded queue and compare-and-set do.
+/// May import errno, os, sync, stats and mem. It has no lock of ours, and needs none on the way of
+/// a request: a count of requests, a bounded queue and compare-and-set do.
 ///
 /// ```
 ///   submit(bio) ----> PartitionBlockDevice: check, clone with the position moved
 ///                       |
 ///                       v
 ///                     FileBlockDevice: check, bounded queue, worker, pread/pwrite, fdatasync
-///                       |
+///                       |              (read and write: the caller's own thread, if it can)
 ///                       v
 ///   bio.end(error) <-- completion, on the worker: the partition's, which ends the bio above it
 /// ```

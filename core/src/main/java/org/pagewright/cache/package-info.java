@@ -14,7 +14,7 @@
 /// | [MemoryPolicy]           | mm/vmscan.c                      | upward call: who leaves           |
 /// | [DirtyAccount]           | struct bdi_writeback             | upward call: the device's share   |
 ///
-/// May import errno, sync, mem, iov.
+/// May import errno, os, sync, stats, mem, iov.
 ///
 /// ## One folio's life
 ///

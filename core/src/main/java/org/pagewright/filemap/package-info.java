@@ -12,8 +12,8 @@
 /// | [FileIter]     | ITER_BVEC over the source's pages    | a copy from file to file               |
 /// | [Truncate]     | mm/truncate.c                        | file systems, direct I/O, fallocate    |
 ///
-/// May import errno, sync, mem, iov, cache, writeback, reclaim, mm. Never vfs, iomap, block or a
-/// file system: those are reached through [org.pagewright.cache.AddressSpaceOperations] only.
+/// May import errno, sync, stats, mem, iov, cache, writeback, reclaim, mm. Never vfs, iomap, block
+/// or a file system: those are reached through [org.pagewright.cache.AddressSpaceOperations] only.
 ///
 /// ## How one folio is written
 ///

@@ -40,6 +40,7 @@
 /// - **R-C8** What a short write reserved is given back under INVALIDATE exclusive, block by clean
 ///   block: a dirty block without a reservation never exists.
 /// - **R-C9** Blocks are unwritten until the data are on the device; the size on disk follows then.
+///   A direct write may have others where no fill reads, see [ExtentOperations#isBehindFills].
 /// - **R-C10** An answer that was given before the folio lock is looked at again under it.
 /// - **R-C11** Zeroing an unwritten range looks into the cache, too.
 /// - **R-C14** Everything in write-out that can fail comes before the folio is marked clean.

@@ -1,5 +1,5 @@
 /// The memory of a cache. [org.pagewright.mem.FramePool] owns the one arena; others hold frame
 /// numbers, and touch the memory only while they hold the folio that owns the frame.
 ///
-/// Imports nothing of ours. Not here: which frame to free next (that is `reclaim`).
+/// May import os. Not here: which frame to free next (that is `reclaim`).
 package org.pagewright.mem;

@@ -18,7 +18,7 @@
 /// | `MappedIter`            | a user's buffer                | a region as a source of write()    |
 /// | `StartedSyncs`          | msync(2), MS_ASYNC             | syncs with a future to wait on     |
 ///
-/// May import errno, os, sync, mem, iov, cache, writeback.
+/// May import errno, os, sync, stats, mem, iov, cache, writeback.
 ///
 /// ## One folio, seen by a region
 ///

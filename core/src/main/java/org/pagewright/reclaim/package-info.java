@@ -7,7 +7,7 @@
 ///
 /// Entry point: [Reclaimer#install], once for each cache, before its first folio.
 ///
-/// May import errno, sync, mem, iov, cache, writeback.
+/// May import errno, sync, stats, mem, iov, cache, writeback.
 ///
 /// ## The walk
 ///

@@ -272,7 +272,7 @@ final class FileLocks {
     }
   }
 
-  /// Ends all waits: the volume is being closed by force. Nobody waits from now on.
+  /// Ends all waits: the volume is being closed. Nobody waits from now on.
   void close() {
     List<LockRequest> ended = new ArrayList<>();
     mutex.lock();

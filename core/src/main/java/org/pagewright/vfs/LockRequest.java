@@ -68,7 +68,7 @@ public final class LockRequest {
 
   /// Why it failed.
   ///
-  /// @return ENOLCK, EIO if the volume was closed by force, EINTR if it was cancelled; null if none
+  /// @return ENOLCK, EIO if the volume was closed, EINTR if it was cancelled; null if none
   public @Nullable Errno error() {
     return switch (state) {
       case WAITING, GRANTED -> null;

@@ -15,7 +15,7 @@
 /// | [FlushTarget]   | struct super_block's lists       | upward call: the dirty inodes            |
 /// | [ThrottlePause] | trace balance_dirty_pages        | why a writer was made to wait            |
 ///
-/// May import errno, sync, mem, iov, cache.
+/// May import errno, sync, stats, mem, iov, cache, block.
 ///
 /// ## One folio's way
 ///

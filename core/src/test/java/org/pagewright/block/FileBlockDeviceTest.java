@@ -307,6 +307,19 @@ class FileBlockDeviceTest implements BlockDeviceContract {
     }
   }
 
+  /// By the caller's own thread, as it is native.
+  @Test
+  void memoryThatIsReadOnlyIsCalledSo() throws Exception {
+    try (BlockDevice device = newDevice();
+        Arena arena = Arena.ofConfined()) {
+      MemorySegment readOnly = arena.allocate(4096, 4096).asReadOnly();
+      FsException e = assertThrows(FsException.class, () -> device.read(0, readOnly));
+      assertEquals(Errno.EFAULT, e.errno());
+      assertTrue(e.getMessage().contains("memory is read-only"), e.getMessage());
+      device.write(0, readOnly);
+    }
+  }
+
   /// Goal: no deadlock when completions submit more than the queue holds, on one thread.
   @Test
   void completionsThatSubmitIntoAFullQueueDoNotWaitForThemselves() throws Exception {

@@ -9,6 +9,7 @@ import org.pagewright.cli.image.Images;
 import org.pagewright.cli.image.Operand;
 import org.pagewright.cli.report.ByteSize;
 import org.pagewright.cli.report.Json;
+import org.pagewright.fs.ext4.disk.ErrorNote;
 import org.pagewright.fs.ext4.disk.Feature;
 import org.pagewright.fs.ext4.disk.Features;
 import org.pagewright.fs.ext4.disk.Geometry;
@@ -107,8 +108,9 @@ final class InfoCommand extends Subcommand {
     line("written", time(sb.writeTime()));
     line("checked", time(sb.lastCheck()));
     if (sb.errorCount() > 0) {
-      line("errors", sb.errorCount() + ", first in " + sb.firstError().function() + " at "
-          + time(sb.firstError().time()));
+      ErrorNote first = sb.firstError();
+      String noted = ", first in " + first.function() + " at " + time(first.time());
+      line("errors", sb.errorCount() + (first.time() == 0 ? "" : noted)); // troubles have no note
     }
     line("features", "");
     for (Feature feature : Feature.values()) {

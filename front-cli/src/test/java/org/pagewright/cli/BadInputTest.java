@@ -15,6 +15,9 @@ import java.nio.file.StandardOpenOption;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.pagewright.block.BlockDevice;
+import org.pagewright.block.FileBlockDevice;
+import org.pagewright.fs.ext4.disk.Superblock;
 
 /// What cannot be done is said in two lines, with the path, the reason and the next step, and an
 /// exit code of its own kind.
@@ -87,6 +90,20 @@ final class BadInputTest {
     }
     refused(4, "checksum", "ls", image);
     refused(4, "checksum", "info", image);
+  }
+
+  /// Something that could not be freed is counted, and is no damage that a note tells of.
+  @Test
+  void errorsThatAreOnlyCountedHaveNoFirst() throws IOException {
+    Path image = image("16M");
+    try (BlockDevice device =
+        FileBlockDevice.open(image, FileBlockDevice.Options.READ_WRITE)) {
+      Superblock superblock = Superblock.read(device);
+      superblock.putErrorCount(2);
+      superblock.write(device);
+    }
+    String info = ok("info", image).out();
+    assertTrue(info.contains("errors:     2\n"), info);
   }
 
   @Test

@@ -5,9 +5,9 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.pagewright.block.Bio;
 import org.pagewright.block.BlockDevice;
+import org.pagewright.block.StackedBlockDevice;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
-import org.pagewright.sim.device.StackedBlockDevice;
 import org.pagewright.sync.LockClass;
 import org.pagewright.sync.Mutex;
 

@@ -7,11 +7,11 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.block.Bio;
 import org.pagewright.block.BlockDevice;
+import org.pagewright.block.StackedBlockDevice;
 import org.pagewright.errno.FsException;
 import org.pagewright.sim.crash.Recording.Event;
 import org.pagewright.sim.crash.Recording.Kind;
 import org.pagewright.sim.crash.Recording.Request;
-import org.pagewright.sim.device.StackedBlockDevice;
 import org.pagewright.sync.LockClass;
 import org.pagewright.sync.Mutex;
 

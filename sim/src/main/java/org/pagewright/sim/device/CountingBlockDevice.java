@@ -3,6 +3,7 @@ package org.pagewright.sim.device;
 import java.util.concurrent.atomic.AtomicLong;
 import org.pagewright.block.Bio;
 import org.pagewright.block.BlockDevice;
+import org.pagewright.block.StackedBlockDevice;
 import org.pagewright.errno.FsException;
 
 /// Counts the requests that pass to the device below, failed ones included.

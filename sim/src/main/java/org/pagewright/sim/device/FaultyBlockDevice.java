@@ -6,6 +6,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.block.Bio;
 import org.pagewright.block.BlockDevice;
+import org.pagewright.block.StackedBlockDevice;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
 

@@ -9,6 +9,7 @@ import java.util.concurrent.Semaphore;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.block.Bio;
 import org.pagewright.block.BlockDevice;
+import org.pagewright.block.StackedBlockDevice;
 import org.pagewright.errno.FsException;
 
 /// A device whose writes end late, on a thread of its own, and not in the order in which they came.

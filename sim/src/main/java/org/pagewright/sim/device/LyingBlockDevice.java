@@ -2,6 +2,7 @@ package org.pagewright.sim.device;
 
 import org.pagewright.block.Bio;
 import org.pagewright.block.BlockDevice;
+import org.pagewright.block.StackedBlockDevice;
 
 /// A device that claims to flush and does not: flushes end at once, and PREFLUSH and FUA are taken
 /// off writes before the device below sees them.

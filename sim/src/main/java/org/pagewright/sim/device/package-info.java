@@ -1,7 +1,7 @@
 /// Block devices that count, fail on purpose, or betray bytes that were never written.
 ///
-/// May import errno and block of core. Each device wraps another one or is one in memory, so they
-/// stack:
+/// May import errno and block of core. Each device wraps another one
+/// ([org.pagewright.block.StackedBlockDevice]) or is one in memory, so they stack:
 ///
 /// ```
 ///   file system under test

@@ -37,7 +37,7 @@
 /// later, CHECKPOINT    blocks are in their places; flush; the log begins behind the transaction
 /// ```
 ///
-/// May import errno, sync, block, writeback's clock, buffer, disk.
+/// May import errno, sync, stats, block, writeback's clock, buffer, disk.
 ///
 /// Rules:
 /// - A handle is started before any folio is locked and before any lock from FOLIO down is taken: a

@@ -1,12 +1,11 @@
-package org.pagewright.sim.device;
+package org.pagewright.block;
 
 import org.jspecify.annotations.Nullable;
-import org.pagewright.block.BlockDevice;
 import org.pagewright.errno.FsException;
 import org.pagewright.stats.DeviceStats;
 
 /// A device that stands on another and changes what happens to some requests; everything else is
-/// that of the device below.
+/// that of the device below. [#read], [#write] and [#flush] are requests like all others.
 public abstract class StackedBlockDevice implements BlockDevice {
   private final BlockDevice below;
 
