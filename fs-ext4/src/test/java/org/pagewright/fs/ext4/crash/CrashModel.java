@@ -405,13 +405,13 @@ final class CrashModel implements CrashOracle<Sight> {
     touch(node, number, bytes.length > old.size);
   }
 
-  private static void extend(Node node, int number, long size) {
+  private void extend(Node node, int number, long size) {
     Version old = node.last();
     touch(node, number, true);
     if (size > old.size) {
       byte[] bytes = Arrays.copyOf(old.bytes, (int) size);
-      node.versions.add(
-          new Version(number, size, bytes, true, new Cleared(old.size, Long.MAX_VALUE)));
+      long from = endsAreContent() ? roundUp(old.size) : old.size;
+      node.versions.add(new Version(number, size, bytes, true, new Cleared(from, Long.MAX_VALUE)));
     }
   }
 
