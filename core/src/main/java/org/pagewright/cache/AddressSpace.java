@@ -569,31 +569,44 @@ public final class AddressSpace {
   }
 
   void endWriteback(Folio folio, boolean written) {
+    if (!written || contexts) {
+      settleWriteback(folio, written);
+    }
+    // Flag, tag and count go together: who waits for the end by any of them finds it in all.
     indexLock.lock();
     assert folio.isWriteback() && index.get(folio.index()) == folio : folio;
-    boolean first = false;
-    if (!written) {
-      failures++;
-    }
-    if (!written && !folio.set(Folio.DIRTY)) {
-      first = tagDirty(folio);
-    }
     index.clearTag(folio.index(), FolioIndex.TAG_WRITEBACK);
     countWriteback(-1);
     if (written && account != null) {
       account.written();
     }
+    boolean waitedFor = folio.clearWriteback();
+    indexLock.unlock();
+    if (waitedFor) {
+      folio.wakeAll();
+    }
+    if (written && folio.isDropBehind()) {
+      dropBehind(folio);
+    }
+  }
+
+  /// What has to be true before anyone who waits for the end can look: the folio is dirty again if
+  /// its bytes did not get there, and the file known to have such; a context is told that it is out
+  /// of the folio.
+  private void settleWriteback(Folio folio, boolean written) {
+    indexLock.lock();
+    boolean first = false;
+    if (!written) {
+      failures++;
+      first = !folio.set(Folio.DIRTY) && tagDirty(folio);
+    }
     Object over = contexts && !folio.isDirty() ? takeContext(folio) : null;
     indexLock.unlock();
     if (over != null) {
-      operations.releasedContext(folio, over); // before anyone who waits for the end can look
+      operations.releasedContext(folio, over);
     }
     if (first) {
       host.becameDirty(this);
-    }
-    folio.clearWritebackAndWake();
-    if (written && folio.isDropBehind()) {
-      dropBehind(folio);
     }
   }
 

@@ -339,15 +339,22 @@ public final class Folio {
   }
 
   private void clearAndWake(int clear, int set) {
+    if (clearAndSet(clear, set)) {
+      wakeAll();
+    }
+  }
+
+  /// Changes bits of which one may be waited for.
+  ///
+  /// @return whether somebody waits
+  private boolean clearAndSet(int clear, int set) {
     SchedulePoint.touch(this, true);
     int s;
     do {
       s = stateAcquire();
       assert (s & clear) != 0 : this;
     } while (!STATE.compareAndSet(this, s, s & ~(clear | WAITERS) | set));
-    if ((s & WAITERS) != 0) {
-      waitQueue().wakeAll(this);
-    }
+    return (s & WAITERS) != 0;
   }
 
   /// Waits until nobody holds the folio lock; for a reader that wants the bytes a fill will bring.
@@ -656,9 +663,17 @@ public final class Folio {
     mapping.endWriteback(this, written);
   }
 
-  /// Wakes those who wait for the end of write-out; the address space has done the accounting.
-  void clearWritebackAndWake() {
-    clearAndWake(WRITEBACK, 0);
+  /// Ends a write-out for those who look at the flag; the address space does it while it holds the
+  /// lock under which it accounts for it, and wakes them afterwards.
+  ///
+  /// @return whether [#wakeAll()] has to follow
+  boolean clearWriteback() {
+    return clearAndSet(WRITEBACK, 0);
+  }
+
+  /// Wakes those who wait for the folio lock or for the end of a write-out.
+  void wakeAll() {
+    waitQueue().wakeAll(this);
   }
 
   // ---- Hints ----------------------------------------------------------------------------------

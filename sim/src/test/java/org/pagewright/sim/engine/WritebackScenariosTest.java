@@ -1,12 +1,14 @@
 package org.pagewright.sim.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.pagewright.sim.engine.StoreFile.FOLIO;
 import static org.pagewright.sim.engine.StoreFile.assertSound;
 import static org.pagewright.sim.engine.StoreFile.check;
 
 import org.junit.jupiter.api.Test;
+import org.pagewright.cache.Folio;
 import org.pagewright.cache.PageCache;
 import org.pagewright.cache.WriteOp;
 import org.pagewright.cache.WritebackControl;
@@ -43,6 +45,28 @@ final class WritebackScenariosTest {
                 file.write(0, 2, LENGTH);
                 file.sync();
                 file.checkStore("the writer", 0, LENGTH, 2);
+              });
+          stage.atEnd(file::checkAtRest);
+        });
+  }
+
+  /// R-H4: who waited for a write-out that somebody else had under way finds it over, whichever way
+  /// he looks: by the folio's flag, by its tag, or by the count of the file.
+  @Test
+  void aSyncReturnsWhenWriteOutIsOverByFlagTagAndCount() {
+    assertSound(
+        "write out, sync",
+        3,
+        stage -> {
+          StoreFile file = dirty(stage);
+          stage.thread("background", () -> Writeback.startRange(file.mapping, 0, FOLIO));
+          stage.thread(
+              "syncer",
+              () -> {
+                file.sync();
+                Folio folio = file.mapping.find(0);
+                assertFalse(folio.isWriteback(), "on its way after a sync");
+                assertEquals(0, file.mapping.writebackFolios());
               });
           stage.atEnd(file::checkAtRest);
         });
