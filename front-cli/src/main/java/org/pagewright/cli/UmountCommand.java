@@ -82,14 +82,13 @@ final class UmountCommand extends Subcommand {
   private void awaitEnd(ProcessHandle server) throws CommandException {
     long pid = server.pid();
     try {
-      server.onExit().get(waitSeconds, TimeUnit.SECONDS);
-    } catch (java.util.concurrent.TimeoutException e) {
-      throw new CommandException(
-          ExitCode.FAILED,
-          dir + ": unmounted, but process " + pid + " has not closed the image yet",
-          "wait for it, or see what it does: jstack " + pid,
-          e);
-    } catch (InterruptedException | java.util.concurrent.ExecutionException e) {
+      if (!Mounts.awaitEnd(server, TimeUnit.SECONDS.toNanos(waitSeconds))) {
+        throw new CommandException(
+            ExitCode.FAILED,
+            dir + ": unmounted, but process " + pid + " has not closed the image yet",
+            "wait for it, or see what it does: jstack " + pid);
+      }
+    } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
   }

@@ -7,11 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.pagewright.cli.Shell.ok;
 
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -187,6 +189,28 @@ final class MountTest {
       }
     }
     assertEquals("kept", ok("cat", image + ":/open").out());
+    ok("fsck", image);
+  }
+
+  /// The first process of many containers never asks how its children ended: what it is left with
+  /// stays in the table of processes, although all of it has ended.
+  @Test
+  void unmountingDoesNotWaitForAParentThatDoesNotLookAfterItsServer() throws IOException {
+    Path point = Files.createDirectory(dir.resolve("point"));
+    List<String> command = new ArrayList<>(List.of("sh", "-c", "\"$@\" & exec sleep 100", "sh"));
+    command.addAll(MountedImage.command("mount", image.toString(), point.toString()));
+    Process parent = new ProcessBuilder(command).start();
+    try (BufferedReader out = parent.inputReader(StandardCharsets.UTF_8)) {
+      assertTrue(String.valueOf(out.readLine()).startsWith("pagewright: mounted"));
+      ok("umount", "--wait", "40", point);
+      assertNull(Mounts.at(point));
+      assertEquals(1, parent.children().count(), "nobody has looked after it");
+    } finally {
+      if (Mounts.at(point) != null) {
+        Shell.run("umount", "--abort", "--wait", "20", point);
+      }
+      parent.destroyForcibly();
+    }
     ok("fsck", image);
   }
 

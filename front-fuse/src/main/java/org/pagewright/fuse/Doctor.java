@@ -14,6 +14,9 @@ import org.pagewright.fuse.os.Sys;
 
 /// What this host has for mounting, and what to do about what it lacks.
 public final class Doctor {
+  /// What the finding about mounts that are there already is called.
+  public static final String MOUNTS = "mounts";
+
   private static final String RINGS_PARAMETER = "/sys/module/fuse/parameters/enable_uring";
 
   private Doctor() {}
@@ -186,7 +189,7 @@ public final class Doctor {
       }
     }
     return new Finding(
-        "mounts",
+        MOUNTS,
         dead.isEmpty(),
         alive + " of ours" + (dead.isEmpty() ? "" : ", dead: " + String.join(", ", dead)),
         dead.isEmpty() ? "" : "pagewright umount " + dead.get(0));

@@ -9,6 +9,10 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -23,6 +27,7 @@ public final class Mounts {
   public static final String TYPE = "fuse.pagewright";
 
   private static final int LINKS_MAX = 40;
+  private static final long TURN_NANOS = 50_000_000L;
   private static final Path TABLE = Path.of("/proc/self/mountinfo");
 
   /// Whether `/proc/PID/fdinfo` says of which connection a descriptor is: from Linux 6.16 on.
@@ -194,6 +199,43 @@ public final class Mounts {
       }
     }
     return null;
+  }
+
+  /// Waits until a process that answered for a mount has ended. One that nobody has looked after
+  /// yet, a zombie, has: all it had is closed, and its parent may never look, as the first process
+  /// of many containers.
+  ///
+  /// @param server from [#server(Entry)]
+  /// @param waitNanos how long at most
+  /// @return false if it is still there
+  /// @throws InterruptedException if the caller is
+  public static boolean awaitEnd(ProcessHandle server, long waitNanos)
+      throws InterruptedException {
+    long start = System.nanoTime();
+    CompletableFuture<ProcessHandle> end = server.onExit();
+    while (!isZombie(server.pid())) {
+      long left = waitNanos - (System.nanoTime() - start);
+      try {
+        end.get(Math.clamp(left, 0, TURN_NANOS), TimeUnit.NANOSECONDS);
+        return true;
+      } catch (ExecutionException e) {
+        return true;
+      } catch (TimeoutException e) {
+        if (left <= 0) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  private static boolean isZombie(long pid) {
+    try {
+      String stat = Files.readString(Path.of("/proc", Long.toString(pid), "stat"));
+      return stat.startsWith(" Z", stat.lastIndexOf(')') + 1); // its name may hold anything
+    } catch (IOException e) {
+      return false; // gone, which the handle tells
+    }
   }
 
   /// Whether there may be a process that answers for a mount, known or not.
