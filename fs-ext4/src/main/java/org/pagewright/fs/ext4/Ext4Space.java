@@ -53,7 +53,9 @@ final class Ext4Space {
       final boolean cuts = size < old || size == old && hasBlocksFrom(file, blockAfter(size));
       int last = 2 * Orphans.CREDITS + INODE_CREDITS;
       try (Handle handle = fs.start(Math.max(mapper.stepCredits(), last) + INODE_CREDITS)) {
-        file.setDiskSize(size);
+        if (size != old) {
+          file.setDiskSize(size); // else it goes on with the bytes, as they are written out
+        }
         file.touchModified();
         file.touchChanged();
         if (cuts) {

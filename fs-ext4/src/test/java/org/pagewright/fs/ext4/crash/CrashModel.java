@@ -422,7 +422,8 @@ final class CrashModel implements CrashOracle<Sight> {
     if (endsAreContent()) {
       from = roundUp(from);
     }
-    node.versions.add(new Version(number, size, bytes, true, new Cleared(from, Long.MAX_VALUE)));
+    boolean sets = size != old.size;
+    node.versions.add(new Version(number, size, bytes, sets, new Cleared(from, Long.MAX_VALUE)));
     touch(node, number, true);
   }
 

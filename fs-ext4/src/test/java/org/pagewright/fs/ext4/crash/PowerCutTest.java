@@ -191,6 +191,8 @@ final class PowerCutTest {
         "create:/b,sync,append:/b::0:743,punch:/b::26753:930,mkdir:/e,fsync:/e",
         // The ends of a zeroed range came back with the new size.
         "zero:/d/x::2084:3915,mkdir:/d/f,fsync:/d/f",
+        // A truncation to the size that is there made it durable before the bytes.
+        "append:/a::0:3000,truncate:/a::9000:0,mkdir:/e,fsync:/e",
       })
   void whatWasFoundOnceIsNotFoundAgain(String workload) throws Exception {
     for (String kind : List.of("ordered", "journal")) {
