@@ -9,12 +9,16 @@ import static org.pagewright.cli.Shell.ok;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -115,6 +119,33 @@ final class MountTest {
         mounted.sh("test $(du -k " + copy + "/sparse | cut -f1) -lt 1000");
       }
       mounted.sh("no touch x");
+      mounted.unmount();
+    }
+  }
+
+  /// Programs that copy ask where a file that has few blocks has data. A kernel with a cache for
+  /// writes asks us, who have not got them yet; a start of a process would make it send them.
+  @Test
+  void whatTheKernelStillKeepsIsNoHoleToWhoCopiesIt() throws Exception {
+    try (MountedImage mounted = mount("-o", "writeback_cache")) {
+      Path file = mounted.point().resolve("f");
+      Process copy =
+          new ProcessBuilder("sh", "-euc", "read go; cp --reflink=never f g; cmp f g")
+              .directory(mounted.point().toFile())
+              .redirectErrorStream(true)
+              .start();
+      try (FileChannel open =
+          FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+        open.write(ByteBuffer.wrap(new byte[] {1}), 1 << 20);
+        open.write(ByteBuffer.wrap("kept".repeat(5000).getBytes(StandardCharsets.UTF_8)), 5000);
+        copy.getOutputStream().write('\n');
+        copy.getOutputStream().close();
+        assertTrue(copy.waitFor(60, TimeUnit.SECONDS));
+        String said = new String(copy.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, copy.exitValue(), said);
+      } finally {
+        copy.destroyForcibly();
+      }
       mounted.unmount();
     }
   }

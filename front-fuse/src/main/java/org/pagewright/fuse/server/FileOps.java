@@ -352,6 +352,14 @@ final class FileOps {
     syncIfAsked(c, handle);
   }
 
+  /// Whether we can say where a file has data. A kernel that keeps writes for a while asks without
+  /// sending them first: what we would call a hole may be full. Told that we do not know, it takes
+  /// the whole file for data. Stores to a mapping are kept, too, until it is synced or unmapped;
+  /// but hardly anybody copies such a file then.
+  boolean knowsHoles() {
+    return !s.options.writebackCache();
+  }
+
   void lseek(Context c) throws FsException {
     Request r = c.request;
     OpenFile file = handle(c, Wire.LseekIn.FH).file;

@@ -254,7 +254,12 @@ final class Worker {
       case READDIRPLUS -> server.directories.readdirplus(c);
       case FSYNC, FSYNCDIR -> server.files.fsync(c);
       case FALLOCATE -> server.files.fallocate(c);
-      case LSEEK -> server.files.lseek(c);
+      case LSEEK -> {
+        if (!server.files.knowsHoles()) {
+          return ENOSYS;
+        }
+        server.files.lseek(c);
+      }
       case COPY_FILE_RANGE -> server.files.copy(c, false);
       case COPY_FILE_RANGE_64 -> server.files.copy(c, true);
       case SETXATTR -> server.files.setXattr(c, server.has(Feature.SETXATTR_EXT));
