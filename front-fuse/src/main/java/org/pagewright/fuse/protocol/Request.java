@@ -18,6 +18,7 @@ public final class Request {
   private @Nullable Opcode opcode;
   private long unique;
   private long nodeId;
+  private @Nullable MemorySegment content;
 
   /// A view of a buffer.
   ///
@@ -31,6 +32,13 @@ public final class Request {
   /// @return the whole buffer
   public MemorySegment buffer() {
     return buffer;
+  }
+
+  /// Says where the bytes of a write lie if they did not come into the buffer.
+  ///
+  /// @param content what follows [Wire.WriteIn]; null if it is in the buffer
+  public void setContent(@Nullable MemorySegment content) {
+    this.content = content;
   }
 
   /// Takes what was received as the request.
@@ -199,18 +207,24 @@ public final class Request {
     return bytes;
   }
 
-  /// Bytes where they lie.
+  /// The bytes of a write, where they lie.
   ///
-  /// @param offset where they begin, behind the header
   /// @param size how many
-  /// @return a part of the buffer, good until the next request
+  /// @return good until the next request, or until there is an answer with bytes of its own
   /// @throws FsException EINVAL if the request ends before
-  public MemorySegment segmentAt(int offset, int size) throws FsException {
+  public MemorySegment content(int size) throws FsException {
     if (size < 0) {
       throw malformed();
     }
-    checkField(offset, size);
-    return buffer.asSlice(Wire.InHeader.BYTES + (long) offset, size);
+    checkField(Wire.WriteIn.BYTES, size);
+    MemorySegment elsewhere = content;
+    if (elsewhere == null) {
+      return buffer.asSlice(Wire.InHeader.BYTES + (long) Wire.WriteIn.BYTES, size);
+    }
+    if (size > elsewhere.byteSize()) {
+      throw malformed();
+    }
+    return elsewhere.asSlice(0, size);
   }
 
   @Override

@@ -21,6 +21,15 @@ public interface Channel extends AutoCloseable {
   /// @throws FsException if the device fails
   int receive(MemorySegment buffer) throws FsException;
 
+  /// Where the bytes of the write that was received last lie, if not behind its structure in the
+  /// buffer.
+  ///
+  /// @return good until an answer with bytes of its own is put together; null if they are in the
+  ///     buffer, or it is no write
+  default @Nullable MemorySegment content() {
+    return null;
+  }
+
   /// Sends an answer or a notification.
   ///
   /// @param message begins with an out header

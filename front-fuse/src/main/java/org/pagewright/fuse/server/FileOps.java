@@ -251,7 +251,7 @@ final class FileOps {
     long n =
         handle.file.write(
             r.longAt(Wire.WriteIn.OFFSET),
-            r.segmentAt(Wire.WriteIn.BYTES, r.intAt(Wire.WriteIn.SIZE)),
+            r.content(r.intAt(Wire.WriteIn.SIZE)),
             appends ? IoFlags.APPEND : 0);
     int flags = r.intAt(Wire.WriteIn.FLAGS);
     if ((flags & OpenFlags.DSYNC) != 0 && goesPastTheKernel(handle)) {

@@ -6,6 +6,7 @@ import org.jspecify.annotations.Nullable;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
 import org.pagewright.fuse.os.Sys;
+import org.pagewright.fuse.protocol.Opcode;
 import org.pagewright.fuse.protocol.Wire;
 
 /// A thread's entry of a queue that the kernel has for a processor: a request comes into the entry,
@@ -17,6 +18,9 @@ import org.pagewright.fuse.protocol.Wire;
 ///
 /// A thread has one entry, so that no request waits behind one that takes long while other threads
 /// have nothing to do: into a second entry of a busy thread the kernel would still put one.
+///
+/// The bytes of a write stay in the entry while it is worked on; everything else is copied out of
+/// it, since answers are put together there.
 ///
 /// No request is put aside here to be answered later by another thread: it would keep its entry. A
 /// new entry in its place would not do, because what came while a queue had none left stays there
@@ -41,6 +45,7 @@ public final class RingChannel implements Channel {
   // Of the thread that receives.
   private long commitId;
   private boolean registered;
+  private @Nullable MemorySegment content;
 
   /// Of the request in the entry. Written before it becomes unanswered.
   private long unique;
@@ -139,9 +144,20 @@ public final class RingChannel implements Channel {
     }
     MemorySegment.copy(header, Wire.RingHeader.IN_OUT, buffer, 0, Wire.InHeader.BYTES);
     MemorySegment.copy(header, Wire.RingHeader.OP_IN, buffer, Wire.InHeader.BYTES, op);
-    MemorySegment.copy(payload, 0, buffer, Wire.InHeader.BYTES + op, rest);
+    int opcode = header.get(INT, Wire.RingHeader.IN_OUT + Wire.InHeader.OPCODE);
+    if (opcode == Opcode.WRITE.number() && op == Wire.WriteIn.BYTES) {
+      content = payload.asSlice(0, rest); // its answer comes when nobody needs them any more
+    } else {
+      content = null;
+      MemorySegment.copy(payload, 0, buffer, Wire.InHeader.BYTES + op, rest);
+    }
     answered = false;
     return (int) length;
+  }
+
+  @Override
+  public @Nullable MemorySegment content() {
+    return content;
   }
 
   /// An answer goes with the next [#receive], which is the kernel's first look at it: that it is

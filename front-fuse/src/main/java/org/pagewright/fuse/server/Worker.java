@@ -96,6 +96,7 @@ final class Worker {
           gone = true;
           return;
         }
+        context.request.setContent(channel.content());
         if (context.request.take(n)) {
           long now = System.nanoTime() | 1;
           since = now;

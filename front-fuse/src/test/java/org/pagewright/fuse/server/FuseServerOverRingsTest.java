@@ -1,9 +1,11 @@
 package org.pagewright.fuse.server;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Arrays;
 import java.util.concurrent.BlockingQueue;
 import org.junit.jupiter.api.Test;
 import org.pagewright.errno.Errno;
@@ -13,6 +15,8 @@ import org.pagewright.fuse.protocol.Opcode;
 import org.pagewright.fuse.testing.FakeKernel;
 import org.pagewright.fuse.testing.FakeKernel.Answer;
 import org.pagewright.fuse.testing.FakeKernel.Args;
+import org.pagewright.fuse.testing.FuseClient.Created;
+import org.pagewright.vfs.OpenFlags;
 
 /// The whole protocol once more, through entries of queues instead of the device.
 final class FuseServerOverRingsTest extends FuseServerTest {
@@ -52,6 +56,33 @@ final class FuseServerOverRingsTest extends FuseServerTest {
       }
     }
     assertEquals(040755, client.getattr(ROOT).mode());
+  }
+
+  /// The bytes of a write stay where the kernel put them, and answers go there: a write that fails
+  /// leaves nothing for those after it, and none takes what an earlier one has left.
+  @Test
+  void aWriteThatBringsLessThanItSaysIsRefusedAndWritesNothing() throws FsException {
+    Created file = client.create(ROOT, "a", OpenFlags.RDWR, 0644);
+    long node = file.entry().node();
+    byte[] old = new byte[8192];
+    Arrays.fill(old, (byte) 'o');
+    assertEquals(8192, client.write(node, file.handle(), 0, old, 0));
+    for (int i = 0; i < 8; i++) { // more than there are entries
+      for (int size : new int[] {11, 8192, -1, Integer.MIN_VALUE}) {
+        byte[] lies =
+            new Args().u64(file.handle()).u64(0).u32(size).zeros(20).raw(new byte[10]).bytes();
+        assertEquals(
+            Errno.EINVAL.number(),
+            FakeKernel.await(kernel.ask(Opcode.WRITE, node, lies)).errno());
+      }
+    }
+    assertArrayEquals(old, client.read(node, file.handle(), 0, 8192));
+    byte[] more = new byte[4096];
+    Arrays.fill(more, (byte) 'm');
+    assertEquals(4096, client.write(node, file.handle(), 4096, more, 0));
+    System.arraycopy(more, 0, old, 4096, 4096);
+    assertArrayEquals(old, client.read(node, file.handle(), 0, 8192));
+    client.release(node, file.handle());
   }
 
   @Test
