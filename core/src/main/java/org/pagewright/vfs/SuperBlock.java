@@ -796,7 +796,11 @@ public final class SuperBlock {
     closeFlusher();
     closed = true;
     iput(root());
-    if (!force) {
+    if (shutDown) {
+      // Nothing is freed any more, and what a file system holds to go on with at the next sync it
+      // holds for ever.
+      evictions.evictDeferred();
+    } else if (!force) {
       inodes.awaitUnused(clock, CALLS_NANOS); // who is looking something up
     }
     evictions.evictUnused();
@@ -805,7 +809,8 @@ public final class SuperBlock {
     for (Inode inode : inodes.inUse()) { // nobody reads them any more, and others need the memory
       Evictions.dropFolios(inode.mapping());
     }
-    assert force || inodes.used() == 0 : operations.name() + ": inodes leaked: " + inodes.used();
+    assert force || shutDown || inodes.used() == 0
+        : operations.name() + ": inodes leaked: " + inodes.used();
     if (evictions.hasDeferred()) {
       operations.shutdown(); // space of removed files is lost: what checks the image must look
     }

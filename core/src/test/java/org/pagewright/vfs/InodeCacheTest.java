@@ -1,6 +1,7 @@
 package org.pagewright.vfs;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.util.ArrayList;
@@ -17,6 +18,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
+import org.pagewright.sync.WaitQueue;
+import org.pagewright.writeback.Clock;
 
 /// Inodes that come and go while others are at them: each test plays one schedule.
 @Timeout(60)
@@ -62,6 +65,25 @@ final class InodeCacheTest {
       if (inode.ino() == UNLOVED) {
         throw new FsException(Errno.EIO, inode + ": cannot go");
       }
+    }
+  }
+
+  /// A clock by which one thread must not wait.
+  private record Impatient(Thread thread) implements Clock {
+    @Override
+    public long nanoTime() {
+      return System.nanoTime();
+    }
+
+    @Override
+    public void await(WaitQueue.Waiter waiter, long nanos) {
+      assertNotEquals(thread, Thread.currentThread(), "it waits");
+      Clock.SYSTEM.await(waiter, nanos);
+    }
+
+    @Override
+    public boolean awaitInterruptibly(WaitQueue.Waiter waiter, long nanos) {
+      return Clock.SYSTEM.awaitInterruptibly(waiter, nanos);
     }
   }
 
@@ -176,5 +198,25 @@ final class InodeCacheTest {
     superBlock.close(false);
     assertEquals(
         Errno.EIO, assertThrows(FsException.class, () -> superBlock.iget(FILE)).errno());
+  }
+
+  /// A file without names that cannot be freed is kept for the next sync, as is one whose end could
+  /// not be cut off, by its file system. After a shutdown that sync never comes.
+  @Test
+  void aVolumeThatWasShutDownIsClosedWithoutAWaitForWhatTheNextSyncWasToDo() throws Exception {
+    CacheMemory other = CacheMemory.ofBytes(1 << 20, new Impatient(Thread.currentThread()));
+    SuperBlock sb =
+        SuperBlock.mount(other.cache(), fs, MountOptions.DEFAULTS, other.newDevice("inodes"));
+    Inode uncut = sb.iget(FILE);
+    Inode inode = sb.iget(UNLOVED);
+    inode.setNlink(0);
+    sb.iput(inode);
+    assertThrows(FsException.class, sb::sync);
+    sb.shutdown("test", new AssertionError("test"));
+    sb.close(false);
+    assertEquals(1, sb.cachedInodes());
+    sb.iput(uncut);
+    assertEquals(0, sb.cachedInodes());
+    other.close();
   }
 }
