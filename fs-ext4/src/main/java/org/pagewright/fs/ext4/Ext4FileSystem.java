@@ -15,6 +15,7 @@ import org.pagewright.fs.ext4.alloc.GroupTable;
 import org.pagewright.fs.ext4.alloc.InodeAllocator;
 import org.pagewright.fs.ext4.buffer.BufferCache;
 import org.pagewright.fs.ext4.disk.DirHash;
+import org.pagewright.fs.ext4.disk.ErrorNote;
 import org.pagewright.fs.ext4.disk.Feature;
 import org.pagewright.fs.ext4.disk.Features;
 import org.pagewright.fs.ext4.disk.Geometry;
@@ -281,12 +282,17 @@ final class Ext4FileSystem implements SuperBlockOperations {
   /// Something failed that no call can report.
   void trouble(String what, FsException error) {
     superblockLock.lock();
-    superblock.putErrorCount(superblock.errorCount() + 1);
+    countErrorLocked();
     superblockLock.unlock();
     SuperBlock sb = owner;
     if (sb != null) {
       sb.report(what, error);
     }
+  }
+
+  /// The field has 32 bits; none of them would say that all is well.
+  private void countErrorLocked() {
+    superblock.putErrorCount(Math.min(superblock.errorCount() + 1, 0xffff_ffffL));
   }
 
   /// Told of each exception that leaves the volume: if it is one of damage, that is noted in the
@@ -307,12 +313,12 @@ final class Ext4FileSystem implements SuperBlockOperations {
     long block = e instanceof CorruptedException c ? Math.max(c.blockNr(), 0) : 0;
     superblockLock.lock();
     boolean marked = (superblock.state() & Superblock.STATE_ERROR) != 0;
-    int code = Superblock.ERROR_EFSCORRUPTED;
+    int code = ErrorNote.EFSCORRUPTED;
     if (superblock.firstError().time() == 0) { // the count is also of troubles that are no damage
       superblock.firstError().put(now, block, code, DRIVER);
     }
     superblock.lastError().put(now, block, code, DRIVER);
-    superblock.putErrorCount(Math.min(superblock.errorCount() + 1, 0xffff_ffffL));
+    countErrorLocked();
     superblock.putState(superblock.state() | Superblock.STATE_ERROR);
     superblockLock.unlock();
     if (!marked) {

@@ -16,6 +16,7 @@ import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
 import org.pagewright.fs.ext4.check.FindingCode;
 import org.pagewright.fs.ext4.check.Fsck;
+import org.pagewright.fs.ext4.disk.ErrorNote;
 import org.pagewright.fs.ext4.disk.Superblock;
 import org.pagewright.fs.ext4.mkfs.Mkfs;
 import org.pagewright.fs.ext4.mkfs.MkfsOptions;
@@ -93,7 +94,7 @@ final class OnDamageTest {
       assertEquals(1, superblock.errorCount());
       assertEquals(dirBlock, superblock.firstError().blockNr());
       assertEquals(dirBlock, superblock.lastError().blockNr());
-      assertEquals(Superblock.ERROR_EFSCORRUPTED, superblock.firstError().code());
+      assertEquals(ErrorNote.EFSCORRUPTED, superblock.firstError().code());
       FsException refused =
           assertThrows(
               FsException.class, () -> Ext4.mount(image, memory, Ext4Options.DEFAULTS));

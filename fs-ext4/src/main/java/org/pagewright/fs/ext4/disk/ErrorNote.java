@@ -6,6 +6,24 @@ package org.pagewright.fs.ext4.disk;
 /// Notes of other drivers also name an inode and a line of their source; this one knows neither and
 /// leaves both zero.
 public final class ErrorNote {
+  /// Kind: not known.
+  public static final int UNKNOWN = 1;
+
+  /// Kind: the device failed.
+  public static final int EIO = 2;
+
+  /// Kind: no memory.
+  public static final int ENOMEM = 3;
+
+  /// Kind: a checksum did not match.
+  public static final int EFSBADCRC = 4;
+
+  /// Kind: a structure was damaged.
+  public static final int EFSCORRUPTED = 5;
+
+  /// Kind: no room.
+  public static final int ENOSPC = 6;
+
   private static final int FUNCTION_BYTES = 32;
 
   /// Where the fields of a note lie in the superblock, in bytes.
@@ -33,7 +51,7 @@ public final class ErrorNote {
     return LittleEndian.i64(superblock.raw(), place.block);
   }
 
-  /// {@return kind of the error; see the ERROR constants of the superblock}
+  /// {@return kind of the error, such as [#EFSCORRUPTED]}
   public int code() {
     return LittleEndian.u8(superblock.raw(), place.code);
   }

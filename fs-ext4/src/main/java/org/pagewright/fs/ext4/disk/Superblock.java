@@ -57,24 +57,6 @@ public final class Superblock {
   /// Default mount option: POSIX ACLs.
   public static final int DEFAULT_ACL = 8;
 
-  /// Kind of error: not known.
-  public static final int ERROR_UNKNOWN = 1;
-
-  /// Kind of error: the device failed.
-  public static final int ERROR_EIO = 2;
-
-  /// Kind of error: no memory.
-  public static final int ERROR_ENOMEM = 3;
-
-  /// Kind of error: a checksum did not match.
-  public static final int ERROR_EFSBADCRC = 4;
-
-  /// Kind of error: a structure was damaged.
-  public static final int ERROR_EFSCORRUPTED = 5;
-
-  /// Kind of error: no room.
-  public static final int ERROR_ENOSPC = 6;
-
   /// First inode that is not reserved, in revision 0 and by default.
   public static final int OLD_FIRST_INODE = 11;
 
