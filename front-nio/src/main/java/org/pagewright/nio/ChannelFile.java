@@ -8,9 +8,13 @@ import java.nio.channels.Channel;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.NonReadableChannelException;
 import java.nio.channels.NonWritableChannelException;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
+import org.pagewright.iov.GatherIter;
+import org.pagewright.iov.IovIter;
+import org.pagewright.iov.SegmentIter;
 import org.pagewright.vfs.OpenFile;
 
 /// The open file of a channel: what both kinds of channels do with it, and the JDK's exceptions for
@@ -145,9 +149,41 @@ final class ChannelFile {
       return file.write(pos, src);
     }
     int at = src.position();
-    int n = file.write(pos, segmentOf(src), at, src.remaining());
+    int n;
+    try {
+      n = file.write(pos, segmentOf(src), at, src.remaining());
+    } catch (FsException e) {
+      throw unreachable(e, src);
+    }
     src.position(at + n);
     return n;
+  }
+
+  /// Writes buffers one after the other, as one write. Their positions stay.
+  ///
+  /// @return bytes
+  long write(long pos, ByteBuffer[] srcs, int offset, int length) throws FsException {
+    IovIter[] parts = new IovIter[length];
+    for (int i = 0; i < length; i++) {
+      parts[i] = new SegmentIter(MemorySegment.ofBuffer(srcs[offset + i]));
+    }
+    try {
+      return file.write(pos, new GatherIter(parts), 0);
+    } catch (FsException e) {
+      throw unreachable(e, Arrays.copyOfRange(srcs, offset, offset + length));
+    }
+  }
+
+  /// What a write ends with: of memory that is closed, or another thread's, what the JDK says of it.
+  private static FsException unreachable(FsException e, ByteBuffer... srcs) {
+    if (e.errno() == Errno.EFAULT) {
+      for (ByteBuffer src : srcs) {
+        if (src.hasRemaining()) {
+          src.get(src.position());
+        }
+      }
+    }
+    return e;
   }
 
   /// The segment of a direct buffer, made anew only if this is another buffer than the last.

@@ -18,9 +18,6 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.pagewright.errno.Errno;
 import org.pagewright.errno.FsException;
-import org.pagewright.iov.GatherIter;
-import org.pagewright.iov.IovIter;
-import org.pagewright.iov.SegmentIter;
 import org.pagewright.sync.LockClass;
 import org.pagewright.sync.Mutex;
 import org.pagewright.sync.WaitQueue;
@@ -236,7 +233,7 @@ final class VolumeFileChannel extends FileChannel {
     positionLock.lock();
     try {
       long at = position;
-      long n = call(() -> file.file().write(at, gather(srcs, offset, length), 0));
+      long n = call(() -> file.write(at, srcs, offset, length));
       moveBy(n);
       long left = n;
       for (int i = offset; i < offset + length && left > 0; i++) {
@@ -248,14 +245,6 @@ final class VolumeFileChannel extends FileChannel {
     } finally {
       positionLock.unlock();
     }
-  }
-
-  private static GatherIter gather(ByteBuffer[] srcs, int offset, int length) {
-    IovIter[] parts = new IovIter[length];
-    for (int i = 0; i < length; i++) {
-      parts[i] = new SegmentIter(MemorySegment.ofBuffer(srcs[offset + i]));
-    }
-    return new GatherIter(parts);
   }
 
   // ---- Position and size ------------------------------------------------------------------------

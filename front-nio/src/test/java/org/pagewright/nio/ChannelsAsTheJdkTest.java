@@ -7,6 +7,7 @@ import static java.nio.file.StandardOpenOption.READ;
 import static java.nio.file.StandardOpenOption.SPARSE;
 import static java.nio.file.StandardOpenOption.WRITE;
 
+import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
@@ -125,6 +126,29 @@ final class ChannelsAsTheJdkTest extends AsTheJdk {
             seen.add(outcome(() -> c.read(into, 2, 2)));
           }
           return seen;
+        });
+    row(
+        "buffers that cannot be used",
+        dir -> {
+          Path file = write(dir.resolve("f"), "0123456789");
+          ByteBuffer gone;
+          try (Arena arena = Arena.ofConfined()) {
+            gone = arena.allocate(4).asByteBuffer();
+          }
+          ByteBuffer first = ByteBuffer.allocate(2);
+          List<Object> seen = new ArrayList<>();
+          try (FileChannel c = FileChannel.open(file, READ, WRITE)) {
+            seen.add(outcome(() -> c.read(gone)));
+            seen.add(outcome(() -> c.read(gone, 1)));
+            seen.add(outcome(() -> c.write(gone)));
+            seen.add(outcome(() -> c.write(gone, 1)));
+            seen.add(outcome(() -> c.write(new ByteBuffer[] {gone, bytes("x")})));
+            ByteBuffer[] into = {first, ByteBuffer.allocate(2).asReadOnlyBuffer()};
+            seen.add(outcome(() -> c.read(into)));
+            seen.add(first.position());
+            seen.add(c.position());
+          }
+          return seen + text(file);
         });
     row(
         "appending",
