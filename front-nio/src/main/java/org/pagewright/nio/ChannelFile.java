@@ -174,7 +174,7 @@ final class ChannelFile {
     }
   }
 
-  /// What a write ends with: of memory that is closed, or another thread's, what the JDK says of it.
+  /// What a write ends with: of memory that is closed, or another thread's, what the JDK says.
   private static FsException unreachable(FsException e, ByteBuffer... srcs) {
     if (e.errno() == Errno.EFAULT) {
       for (ByteBuffer src : srcs) {

@@ -170,28 +170,25 @@ final class FileCopy {
 
   private void copyTo(Stat stat) throws IOException {
     int mode = stat.mode() & FileMode.PERMISSION_MASK;
+    if (stat.isRegular()) {
+      copyContent(stat, mode);
+      return;
+    }
+    String says = stat.isSymlink() ? from.readlink(fromText) : null;
     try {
-      switch (stat.type()) {
-        case REGULAR -> {
-          copyContent(stat, mode);
-          return;
-        }
-        case DIRECTORY -> to.mkdir(toText, mode);
-        case SYMLINK -> to.symlink(from.readlink(fromText), toText);
-        default -> to.mknod(toText, stat.mode(), stat.rdev());
+      if (says != null) {
+        to.symlink(says, toText);
+      } else if (stat.isDirectory()) {
+        to.mkdir(toText, mode);
+      } else {
+        to.mknod(toText, stat.mode(), stat.rdev());
       }
     } catch (FsException e) {
-      throw failure(e);
+      throw target.getFileSystem().failure(e, target);
     }
     if (attributes) {
       copyAttributes(stat);
     }
-  }
-
-  /// An error that is most likely of the target, as the source was looked at before.
-  private IOException failure(FsException e) {
-    target.getFileSystem().checkRefused(e);
-    return e.errno() == Errno.EEXIST ? Failures.of(e, target) : Failures.of(e, source, target);
   }
 
   private void copyContent(Stat stat, int mode) throws IOException {
@@ -199,21 +196,29 @@ final class FileCopy {
     boolean made = false;
     boolean done = false;
     try (OpenFile in = from.open(fromText, OpenFlags.RDONLY | nofollow, 0)) {
-      int flags = OpenFlags.WRONLY | OpenFlags.CREAT | OpenFlags.EXCL;
-      try (OpenFile out = to.open(toText, flags, mode)) {
+      try (OpenFile out = openTarget(mode)) {
         made = true;
         copyExtents(in, out);
+      } catch (FsException e) {
+        target.getFileSystem().checkRefused(e);
+        throw Failures.of(e, source, target);
       }
       if (attributes) {
         copyAttributes(stat);
       }
       done = true;
-    } catch (FsException e) {
-      throw failure(e);
     } finally {
       if (made && !done) {
         to.unlink(toText);
       }
+    }
+  }
+
+  private OpenFile openTarget(int mode) throws IOException {
+    try {
+      return to.open(toText, OpenFlags.WRONLY | OpenFlags.CREAT | OpenFlags.EXCL, mode);
+    } catch (FsException e) {
+      throw target.getFileSystem().failure(e, target);
     }
   }
 
@@ -259,7 +264,15 @@ final class FileCopy {
   }
 
   /// Owner, permissions, attributes and times, as far as the user may set them.
-  private void copyAttributes(Stat stat) throws FsException {
+  private void copyAttributes(Stat stat) throws IOException {
+    try {
+      setAttributes(stat);
+    } catch (FsException e) {
+      throw Failures.of(e, source, target);
+    }
+  }
+
+  private void setAttributes(Stat stat) throws FsException {
     boolean link = stat.isSymlink();
     try {
       to.chown(toText, stat.uid(), stat.gid(), false);
@@ -304,17 +317,15 @@ final class FileCopy {
       moveAcross();
       return;
     }
+    Stat stat = atomic ? null : from.lstat(fromText);
+    Stat there = atomic ? null : statOrNull(to, toText);
+    if (stat != null && there != null && isSame(from, stat, to, there)) {
+      return;
+    }
     try {
       if (atomic) {
         from.rename(fromText, to, toText, 0);
-        return;
-      }
-      Stat stat = from.lstat(fromText);
-      Stat there = statOrNull(to, toText);
-      if (there != null && isSame(from, stat, to, there)) {
-        return;
-      }
-      if (!replace) {
+      } else if (!replace) {
         from.rename(fromText, to, toText, RenameFlags.NOREPLACE);
       } else {
         replaceByRename(there);

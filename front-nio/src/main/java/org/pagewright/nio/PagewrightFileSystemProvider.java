@@ -222,10 +222,10 @@ public final class PagewrightFileSystemProvider extends FileSystemProvider {
       throws IOException {
     VolumePath file = VolumePath.of(path);
     VolumeFileSystem fileSystem = file.getFileSystem();
-    OpenRequest request = OpenRequest.of(options, fileSystem.options().sync(), attrs);
-    if (request.appends()) {
+    if (options.contains(StandardOpenOption.APPEND)) {
       throw new UnsupportedOperationException("APPEND is not for asynchronous channels");
     }
+    OpenRequest request = OpenRequest.of(options, fileSystem.options().sync(), attrs);
     return fileSystem.call(
         file,
         volume ->

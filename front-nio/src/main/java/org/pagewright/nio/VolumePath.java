@@ -11,6 +11,7 @@ import java.nio.file.WatchEvent;
 import java.nio.file.WatchKey;
 import java.nio.file.WatchService;
 import java.util.Arrays;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// A path of a volume, with the syntax and arithmetic of Unix paths: what `UnixPath` of the JDK
@@ -193,7 +194,7 @@ final class VolumePath implements Path {
 
   @Override
   public boolean startsWith(Path other) {
-    if (!(other instanceof VolumePath that)
+    if (!(Objects.requireNonNull(other, "other") instanceof VolumePath that)
         || that.fileSystem != fileSystem
         || that.isAbsolute() != isAbsolute()
         || that.isEmpty() != isEmpty()) {
@@ -207,7 +208,7 @@ final class VolumePath implements Path {
 
   @Override
   public boolean endsWith(Path other) {
-    if (!(other instanceof VolumePath that)
+    if (!(Objects.requireNonNull(other, "other") instanceof VolumePath that)
         || that.fileSystem != fileSystem
         || that.isEmpty() != isEmpty()) {
       return false;

@@ -5,7 +5,10 @@ import static java.nio.file.StandardCopyOption.ATOMIC_MOVE;
 import static java.nio.file.StandardCopyOption.COPY_ATTRIBUTES;
 import static java.nio.file.StandardCopyOption.REPLACE_EXISTING;
 
+import java.io.IOException;
 import java.nio.file.CopyOption;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -25,6 +28,7 @@ final class CopiesAsTheJdkTest extends AsTheJdk {
   void rows() {
     copies();
     moves();
+    names();
   }
 
   private void copies() {
@@ -91,6 +95,47 @@ final class CopiesAsTheJdkTest extends AsTheJdk {
           Path a = Files.createDirectory(dir.resolve("a"));
           Files.move(a, a.resolve("b"));
           return null;
+        });
+  }
+
+  /// Which files an exception names.
+  private static String named(Path dir, Action action) throws IOException {
+    try {
+      action.run();
+      return "fine";
+    } catch (FileSystemException e) {
+      FileSystem fs = dir.getFileSystem();
+      String other = e.getOtherFile();
+      return dir.relativize(fs.getPath(e.getFile()))
+          + (other == null ? "" : " " + dir.relativize(fs.getPath(other)));
+    }
+  }
+
+  private void names() {
+    row(
+        "the files that exceptions name",
+        dir -> {
+          fill(dir);
+          Path file = dir.resolve("file");
+          Path none = dir.resolve("none");
+          Path below = dir.resolve("none/x");
+          Path full = dir.resolve("full");
+          return List.of(
+              named(dir, () -> Files.copy(none, below)),
+              named(dir, () -> Files.copy(file, below)),
+              named(dir, () -> Files.copy(file, dir.resolve("other"))),
+              named(dir, () -> Files.copy(file, full, REPLACE_EXISTING)),
+              named(dir, () -> Files.copy(full, below)),
+              named(dir, () -> Files.copy(dir.resolve("broken"), below, NOFOLLOW_LINKS)),
+              named(dir, () -> Files.move(none, below)),
+              named(dir, () -> Files.move(file, below)),
+              named(dir, () -> Files.move(file, dir.resolve("other"))),
+              named(dir, () -> Files.move(file, full, REPLACE_EXISTING)),
+              named(dir, () -> Files.move(none, below, ATOMIC_MOVE)),
+              named(dir, () -> Files.move(file, below, ATOMIC_MOVE)),
+              named(dir, () -> Files.createLink(none, below)),
+              named(dir, () -> Files.delete(full)),
+              named(dir, () -> Files.getLastModifiedTime(none)));
         });
   }
 }

@@ -85,6 +85,8 @@ final class PathsAsTheJdkTest {
     same(fs -> fs.getPath(text).getFileName());
     same(fs -> fs.getPath(text).getNameCount());
     same(fs -> fs.getPath(text).normalize());
+    same(fs -> fs.getPath(text).startsWith((Path) null));
+    same(fs -> fs.getPath(text).endsWith((Path) null));
     same(
         fs -> {
           List<String> names = new ArrayList<>();
