@@ -130,7 +130,10 @@ final class MountTest {
     try (MountedImage mounted = mount("-o", "writeback_cache")) {
       Path file = mounted.point().resolve("f");
       Process copy =
-          new ProcessBuilder("sh", "-euc", "read go; cp --reflink=never f g; cmp f g")
+          new ProcessBuilder(
+                  "sh", "-euc",
+                  "read go; mkdir d; tar -cSf - f | tar -xSf - -C d; cmp f d/f;"
+                      + " cp --reflink=never f g; cmp f g")
               .directory(mounted.point().toFile())
               .redirectErrorStream(true)
               .start();

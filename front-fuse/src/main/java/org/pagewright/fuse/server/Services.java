@@ -4,6 +4,7 @@ import org.pagewright.errno.FsException;
 import org.pagewright.fuse.protocol.Reply;
 import org.pagewright.fuse.protocol.Wire;
 import org.pagewright.vfs.Attributes;
+import org.pagewright.vfs.FileType;
 import org.pagewright.vfs.Inode;
 import org.pagewright.vfs.Namespace;
 import org.pagewright.vfs.Stat;
@@ -78,11 +79,16 @@ final class Services {
     reply.addStatx(shown(inode.stat()), inode.flags());
   }
 
-  /// Attributes with the owner that the mount shows.
+  /// Attributes as the mount shows them: with its owner, and with some space for a file that seems
+  /// to have none while the kernel may keep bytes of it; who copies it would take it for a hole.
   private Stat shown(Stat stat) {
     int uid = options.uid();
     int gid = options.gid();
-    if (uid == -1 && gid == -1) {
+    boolean mayBeKept =
+        options.writebackCache()
+            && stat.blocks() == 0
+            && FileType.ofMode(stat.mode()) == FileType.REGULAR;
+    if (uid == -1 && gid == -1 && !mayBeKept) {
       return stat;
     }
     return new Stat(
@@ -94,7 +100,7 @@ final class Services {
         gid == -1 ? stat.gid() : gid,
         stat.rdev(),
         stat.size(),
-        stat.blocks(),
+        mayBeKept ? stat.blockSize() / 512 : stat.blocks(),
         stat.blockSize(),
         stat.atime(),
         stat.mtime(),
