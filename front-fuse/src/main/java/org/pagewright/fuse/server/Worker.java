@@ -89,6 +89,7 @@ final class Worker {
 
   private void run() {
     boolean gone = !ofQueue; // one queue that fails is not the end of the others
+    boolean served = false;
     try {
       while (true) { // ends with the channel
         int n = channel.receive(context.request.buffer());
@@ -96,6 +97,7 @@ final class Worker {
           gone = true;
           return;
         }
+        served = true;
         context.request.setContent(channel.content());
         if (context.request.take(n)) {
           long now = System.nanoTime() | 1;
@@ -115,6 +117,12 @@ final class Worker {
     } catch (Throwable e) { // the top of the thread: nothing below could handle it
       server.failed("fuse server", e);
     } finally {
+      if (served && !gone) {
+        // The kernel goes on to put requests into a queue that has nobody left to answer.
+        server.log.trouble(
+            "a queue has lost a thread: what a processor asks for may wait for ever now;"
+                + " `pagewright umount --abort` ends that");
+      }
       context.giveBack();
       server.leave(gone);
     }
